@@ -1,0 +1,2 @@
+//! COMPOSITION
+pub mod spec;

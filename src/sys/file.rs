@@ -1,0 +1,339 @@
+//! Files and directories, `/proc` and cgroup files among them: open(2), openat2(2), read(2), write(2),
+//! mkdir(2), mknod(2), symlink(2), rename(2), unlink(2), flock(2) and their kin.
+
+use super::flags::{self, open};
+use super::pipe::retry;
+use super::{Call, ask};
+use crate::error::Result;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, OFlag};
+use nix::sys::stat::{Mode, SFlag};
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+/// What an I/O error of the standard library was, as an errno.
+fn errno(error: &std::io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(nix::libc::EIO))
+}
+
+/// Open `path` with `flags` (`O_CLOEXEC` is added); a file made by `O_CREAT` gets `mode`.
+pub fn open_file(path: &Path, flags: u64, mode: u32) -> Result<OwnedFd> {
+    let bits = flags | flags::O_CLOEXEC;
+    ask(Call::Open { path, flags: open(bits) }, || {
+        nix::fcntl::open(path, OFlag::from_bits_retain(bits as i32), Mode::from_bits_retain(mode))
+    })
+}
+
+/// Open `path` below the directory `root` as if that were the root directory: neither `..` nor an absolute
+/// link leads out of it, and the magic links of `/proc` are refused (`ELOOP`). See openat2(2).
+pub fn open_in_root(root: BorrowedFd<'_>, root_name: &Path, path: &Path, flags: u64) -> Result<OwnedFd> {
+    use nix::fcntl::{OpenHow, ResolveFlag};
+    let bits = flags | flags::O_CLOEXEC;
+    ask(Call::Openat2 { root: root_name, path, flags: open(bits) }, || {
+        let how = OpenHow::new()
+            .flags(OFlag::from_bits_retain(bits as i32))
+            .resolve(ResolveFlag::RESOLVE_IN_ROOT | ResolveFlag::RESOLVE_NO_MAGICLINKS);
+        retry(|| nix::fcntl::openat2(root, path, how))
+    })
+}
+
+/// The contents of the file at `path`, of which at most `limit` bytes are read.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    ask(Call::Read { path }, || {
+        let mut contents = Vec::new();
+        let file = File::open(path).map_err(|error| errno(&error))?;
+        file.take(limit).read_to_end(&mut contents).map_err(|error| errno(&error))?;
+        Ok(contents)
+    })
+}
+
+/// The same as text; bytes that are not UTF-8 are replaced. One MiB is enough for every text file we read.
+pub fn read_text(path: &Path) -> Result<String> {
+    const MIB: u64 = 1 << 20;
+    read(path, MIB).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Write `contents` into an existing file, in one write(2): the way to speak to `/proc` and to cgroup files.
+/// The kernel's verdict on the value is the error.
+pub fn write(path: &Path, contents: &str) -> Result<()> {
+    ask(Call::Write { path, contents }, || {
+        let mut file = File::options().write(true).open(path).map_err(|error| errno(&error))?;
+        file.write_all(contents.as_bytes()).map_err(|error| errno(&error))
+    })
+}
+
+/// Make the file at `path`, or empty it, and fill it with `contents`.
+pub fn write_new(path: &Path, contents: &str, mode: u32) -> Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    ask(Call::Write { path, contents }, || {
+        let mut options = File::options();
+        let mut file =
+            options.write(true).create(true).truncate(true).mode(mode).open(path).map_err(|error| errno(&error))?;
+        file.write_all(contents.as_bytes()).map_err(|error| errno(&error))
+    })
+}
+
+/// Make one directory. The mode is subject to the umask.
+pub fn mkdir(path: &Path, mode: u32) -> Result<()> {
+    ask(Call::Mkdir { path, mode }, || nix::unistd::mkdir(path, Mode::from_bits_retain(mode)))
+}
+
+/// Make a directory and those above it that are missing.
+pub fn mkdir_all(path: &Path, mode: u32) -> Result<()> {
+    match mkdir(path, mode) {
+        Err(error) if error.is(super::errno::EEXIST) => Ok(()),
+        Err(error) if error.is(super::errno::ENOENT) => {
+            let Some(parent) = path.parent() else { return Err(error) };
+            mkdir_all(parent, mode)?;
+            mkdir(path, mode)
+        }
+        answer => answer,
+    }
+}
+
+/// Make one directory below an open one, whose name is `above`.
+pub fn mkdir_at(directory: BorrowedFd<'_>, above: &Path, name: &Path, mode: u32) -> Result<()> {
+    let path = &above.join(name);
+    ask(Call::Mkdir { path, mode }, || nix::sys::stat::mkdirat(directory, name, Mode::from_bits_retain(mode)))
+}
+
+/// Make an empty file below an open directory, whose name is `above`; one that exists stays as it is.
+pub fn create_at(directory: BorrowedFd<'_>, above: &Path, name: &Path, mode: u32) -> Result<()> {
+    let bits = flags::O_WRONLY | flags::O_CREAT | flags::O_NOFOLLOW | flags::O_CLOEXEC;
+    let path = &above.join(name);
+    ask(Call::Open { path, flags: open(bits) }, || {
+        let (bits, mode) = (OFlag::from_bits_retain(bits as i32), Mode::from_bits_retain(mode));
+        nix::fcntl::openat(directory, name, bits, mode).map(drop)
+    })
+}
+
+/// Make a character device node. Needs CAP_MKNOD in the initial user namespace, else `EPERM`.
+pub fn mknod_character(path: &Path, mode: u32, major: u32, minor: u32) -> Result<()> {
+    ask(Call::Mknod { path, mode, major, minor }, || {
+        let device = nix::sys::stat::makedev(major.into(), minor.into());
+        nix::sys::stat::mknod(path, SFlag::S_IFCHR, Mode::from_bits_retain(mode), device)
+    })
+}
+
+/// Make a symbolic link at `link` that says `target`.
+pub fn symlink(target: &Path, link: &Path) -> Result<()> {
+    ask(Call::Symlink { target, link }, || nix::unistd::symlinkat(target, AT_FDCWD, link))
+}
+
+/// What the symbolic link at `path` says.
+pub fn readlink(path: &Path) -> Result<PathBuf> {
+    let target = ask(Call::Readlink { path }, || {
+        nix::fcntl::readlink(path).map(|target| target.to_string_lossy().into_owned())
+    })?;
+    Ok(target.into())
+}
+
+/// What kind of thing stands at a path, and its numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// Regular file, directory, link or device.
+    pub kind: Kind,
+    /// Permission bits.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Owning group.
+    pub gid: u32,
+    /// Bytes.
+    pub size: u64,
+    /// Device that holds it, and inode: together its identity.
+    pub identity: (u64, u64),
+    /// For a device node: its major and minor number.
+    pub device: (u32, u32),
+}
+
+/// Kind of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Link,
+    /// A character device.
+    Character,
+    /// Block device, pipe or socket.
+    Other,
+}
+
+/// Look at `path`, following links (stat(2)).
+pub fn status(path: &Path) -> Result<Status> {
+    look(path, |path| std::fs::metadata(path))
+}
+
+/// Look at `path` itself, be it a link (lstat(2)).
+pub fn link_status(path: &Path) -> Result<Status> {
+    look(path, |path| std::fs::symlink_metadata(path))
+}
+
+/// Look at an open file; `path` is the name it was opened by (fstat(2)).
+pub fn descriptor_status(descriptor: BorrowedFd<'_>, path: &Path) -> Result<Status> {
+    look(path, |_| File::from(descriptor.try_clone_to_owned()?).metadata())
+}
+
+fn look(path: &Path, metadata: impl FnOnce(&Path) -> std::io::Result<std::fs::Metadata>) -> Result<Status> {
+    let mut status = None;
+    ask(Call::Stat { path }, || {
+        let metadata = metadata(path).map_err(|error| errno(&error))?;
+        status = Some(Status::from(&metadata));
+        Ok(())
+    })?;
+    status.ok_or_else(|| crate::error::Error::new(crate::error::Problem::Refused))
+}
+
+impl From<&std::fs::Metadata> for Status {
+    fn from(metadata: &std::fs::Metadata) -> Self {
+        let kind = match metadata.file_type() {
+            kind if kind.is_file() => Kind::File,
+            kind if kind.is_dir() => Kind::Directory,
+            kind if kind.is_symlink() => Kind::Link,
+            kind if kind.is_char_device() => Kind::Character,
+            _ => Kind::Other,
+        };
+        let device = metadata.rdev();
+        Status {
+            kind,
+            mode: metadata.permissions().mode() & 0o7777,
+            uid: metadata.uid(),
+            gid: metadata.gid(),
+            size: metadata.len(),
+            identity: (metadata.dev(), metadata.ino()),
+            device: (nix::sys::stat::major(device) as u32, nix::sys::stat::minor(device) as u32),
+        }
+    }
+}
+
+/// Whether something stands at `path` (links are followed).
+pub fn exists(path: &Path) -> bool {
+    access(path, false).is_ok()
+}
+
+/// Ask whether `path` is there and, with `executable`, whether this process could execute it (access(2)).
+pub fn access(path: &Path, executable: bool) -> Result<()> {
+    use nix::unistd::AccessFlags;
+    let mode = if executable { AccessFlags::X_OK } else { AccessFlags::F_OK };
+    ask(Call::Access { path, executable }, || nix::unistd::access(path, mode))
+}
+
+/// The names in a directory and their kinds, sorted by name, without `.` and `..`.
+pub fn list(path: &Path) -> Result<Vec<(String, Kind)>> {
+    ask(Call::Getdents { path }, || {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(|error| errno(&error))? {
+            let entry = entry.map_err(|error| errno(&error))?;
+            let kind = match entry.file_type().map_err(|error| errno(&error))? {
+                kind if kind.is_file() => Kind::File,
+                kind if kind.is_dir() => Kind::Directory,
+                kind if kind.is_symlink() => Kind::Link,
+                kind if kind.is_char_device() => Kind::Character,
+                _ => Kind::Other,
+            };
+            names.push((entry.file_name().to_string_lossy().into_owned(), kind));
+        }
+        names.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(names)
+    })
+}
+
+/// Give `from` the name `to`, in one step that others see whole or not at all.
+pub fn rename(from: &Path, to: &Path) -> Result<()> {
+    ask(Call::Rename { from, to }, || std::fs::rename(from, to).map_err(|error| errno(&error)))
+}
+
+/// Remove a name that is not a directory's.
+pub fn unlink(path: &Path) -> Result<()> {
+    ask(Call::Unlink { path }, || nix::unistd::unlink(path))
+}
+
+/// Remove an empty directory, or a cgroup without processes and children.
+pub fn rmdir(path: &Path) -> Result<()> {
+    ask(Call::Rmdir { path }, || std::fs::remove_dir(path).map_err(|error| errno(&error)))
+}
+
+/// Set permission bits, exactly (the umask has no part in it).
+pub fn chmod(path: &Path, mode: u32) -> Result<()> {
+    ask(Call::Chmod { path, mode }, || {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).map_err(|error| errno(&error))
+    })
+}
+
+/// Set owner and group of `path` itself.
+pub fn chown(path: &Path, uid: u32, gid: u32) -> Result<()> {
+    ask(Call::Chown { path, uid, gid }, || {
+        std::os::unix::fs::lchown(path, Some(uid), Some(gid)).map_err(|error| errno(&error))
+    })
+}
+
+/// Copy contents and permission bits of a regular file; the kernel may share the blocks.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    ask(Call::Copy { from, to }, || std::fs::copy(from, to).map(drop).map_err(|error| errno(&error)))
+}
+
+/// Remove a directory and all below it, never following a link. What is already gone is fine.
+pub fn remove_all(path: &Path) -> Result<()> {
+    use super::errno::{EACCES, ENOENT, ENOTEMPTY, EEXIST};
+    match rmdir(path) {
+        Ok(()) => return Ok(()),
+        Err(error) if error.is(ENOENT) => return Ok(()),
+        Err(error) if error.is(ENOTEMPTY) || error.is(EEXIST) => {}
+        Err(error) => return Err(error),
+    }
+    let names = match list(path) {
+        // Overlay's own `work/work` has mode 000, which stops everybody but root.
+        Err(error) if error.is(EACCES) => {
+            chmod(path, 0o700)?;
+            list(path)?
+        }
+        names => names?,
+    };
+    for (name, kind) in names {
+        let child = path.join(name);
+        match kind {
+            Kind::Directory => remove_all(&child)?,
+            _ => unlink(&child)?,
+        }
+    }
+    rmdir(path)
+}
+
+/// Lock the open file `file` for this process and its copies until the last descriptor closes (flock(2)).
+/// Without `wait`, `EAGAIN` when somebody else holds it.
+pub fn lock(file: BorrowedFd<'_>, path: &Path, exclusive: bool, wait: bool) -> Result<()> {
+    use nix::libc::{LOCK_EX, LOCK_NB, LOCK_SH};
+    let operation = if exclusive { LOCK_EX } else { LOCK_SH } | if wait { 0 } else { LOCK_NB };
+    ask(Call::Flock { path, exclusive, wait }, || retry(|| flock(file, operation)))
+}
+
+#[allow(unsafe_code)]
+fn flock(file: BorrowedFd<'_>, operation: i32) -> nix::Result<()> {
+    use std::os::fd::AsRawFd;
+    // SAFETY: the descriptor is open and the operation an integer. nix's own type would take ownership.
+    Errno::result(unsafe { nix::libc::flock(file.as_raw_fd(), operation) }).map(drop)
+}
+
+/// Set the bits that files made from now on do not get.
+pub fn umask(mode: u32) -> Result<()> {
+    ask(Call::Umask { mode }, || {
+        nix::sys::stat::umask(Mode::from_bits_retain(mode));
+        Ok(())
+    })
+}
+
+/// Change the working directory.
+pub fn chdir(path: &Path) -> Result<()> {
+    ask(Call::Chdir { path }, || nix::unistd::chdir(path))
+}
+
+/// Make `descriptor` what the process reads as standard input (dup2(2)).
+pub fn become_stdin(descriptor: impl AsFd) -> Result<()> {
+    ask(Call::Open { path: Path::new("/dev/stdin"), flags: open(0) }, || nix::unistd::dup2_stdin(descriptor))
+}

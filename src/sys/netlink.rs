@@ -1,0 +1,163 @@
+//! rtnetlink(7): one request and its answer over a netlink socket.
+//!
+//! The bytes of a request are built by `network::message`, where the layout is the lesson; here they are sent.
+#![allow(unsafe_code)]
+
+use super::call::Value;
+use super::{Call, ask};
+use crate::error::Result;
+use nix::errno::Errno;
+use std::net::Ipv4Addr;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+
+/// What is asked of rtnetlink, in its own terms. The message is encoded from this very value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are the attributes of rtnetlink(7)")]
+pub enum Rtnetlink<'a> {
+    /// RTM_GETLINK: what is the index of the link called `name`?
+    GetLink { name: &'a str },
+    /// RTM_NEWLINK of kind `bridge`, in link group `group`.
+    NewBridge { name: &'a str, group: u32 },
+    /// RTM_NEWLINK of kind `veth`: one end here, a port of the bridge `master`, up; the other end born in the
+    /// network namespace of process `peer_pid`.
+    NewVeth { name: &'a str, group: u32, master: u32, peer: &'a str, peer_pid: i32 },
+    /// RTM_NEWLINK on an existing link: set IFF_UP.
+    SetUp { index: u32, name: &'a str },
+    /// RTM_DELLINK of one link.
+    DelLink { name: &'a str },
+    /// RTM_DELLINK of every link in a group, in one pass.
+    DelGroup { group: u32 },
+    /// RTM_NEWADDR.
+    NewAddress { index: u32, name: &'a str, address: Ipv4Addr, prefix: u8 },
+    /// RTM_NEWROUTE: everything unknown goes to `gateway`.
+    NewDefaultRoute { gateway: Ipv4Addr },
+    /// RTM_GETROUTE with NLM_F_DUMP: all routes.
+    DumpRoutes,
+}
+
+impl Rtnetlink<'_> {
+    /// The message type.
+    pub fn name(&self) -> &'static str {
+        use Rtnetlink::*;
+        match self {
+            GetLink { .. } => "RTM_GETLINK",
+            NewBridge { .. } | NewVeth { .. } => "RTM_NEWLINK",
+            SetUp { .. } => "RTM_SETLINK",
+            DelLink { .. } | DelGroup { .. } => "RTM_DELLINK",
+            NewAddress { .. } => "RTM_NEWADDR",
+            NewDefaultRoute { .. } => "RTM_NEWROUTE",
+            DumpRoutes => "RTM_GETROUTE",
+        }
+    }
+
+    /// The attributes, by their names in linux/if_link.h and its neighbours.
+    pub fn arguments(&self, each: &mut dyn FnMut(&'static str, Value<'_>)) {
+        use Rtnetlink::*;
+        use Value as V;
+        let number = |number: u32| V::Number(number.into());
+        match *self {
+            GetLink { name } | DelLink { name } => each("IFLA_IFNAME", V::Text(name)),
+            NewBridge { name, group } => {
+                each("IFLA_IFNAME", V::Text(name));
+                each("IFLA_INFO_KIND", V::Text("bridge"));
+                each("IFLA_GROUP", number(group));
+            }
+            NewVeth { name, group, master, peer, peer_pid } => {
+                each("IFLA_IFNAME", V::Text(name));
+                each("IFLA_INFO_KIND", V::Text("veth"));
+                each("IFLA_GROUP", number(group));
+                each("IFLA_MASTER", number(master));
+                each("VETH_INFO_PEER", V::Text(peer));
+                each("IFLA_NET_NS_PID", V::Number(peer_pid.into()));
+            }
+            SetUp { name, .. } => {
+                each("IFLA_IFNAME", V::Text(name));
+                each("ifi_flags", V::Symbol("IFF_UP"));
+            }
+            DelGroup { group } => each("IFLA_GROUP", number(group)),
+            NewAddress { name, address, prefix, .. } => {
+                each("ifa_index", V::Text(name));
+                each("IFA_LOCAL", V::Address(address));
+                each("ifa_prefixlen", V::Number(prefix.into()));
+            }
+            NewDefaultRoute { gateway } => {
+                each("RTA_DST", V::Symbol("default"));
+                each("RTA_GATEWAY", V::Address(gateway));
+            }
+            DumpRoutes => each("nlmsg_flags", V::Symbol("NLM_F_DUMP")),
+        }
+    }
+}
+
+/// A netlink socket. It speaks for the network namespace in which it was opened, wherever its owner goes.
+#[derive(Debug)]
+pub struct Socket(OwnedFd);
+
+impl Socket {
+    /// Open one: socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE).
+    pub fn open() -> Result<Self> {
+        let descriptor = ask(Call::NetlinkSocket, || {
+            // SAFETY: the call takes three integers.
+            let answer =
+                unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_ROUTE) };
+            let descriptor = Errno::result(answer)?;
+            // SAFETY: the kernel has just returned this descriptor; nobody else owns it.
+            Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
+        })?;
+        Ok(Self(descriptor))
+    }
+
+    /// Send `message`, which must encode `request`, and return the bytes that answer it: every message up to
+    /// and including NLMSG_DONE, or up to the acknowledgement. A negative acknowledgement is the error.
+    pub fn ask(&self, request: Rtnetlink<'_>, message: &[u8]) -> Result<Vec<u8>> {
+        ask(Call::Rtnetlink(request), || {
+            nix_send(&self.0, message)?;
+            let mut answer = Vec::new();
+            loop {
+                let mut block = vec![0u8; 32 * 1024];
+                let length = nix_receive(&self.0, &mut block)?;
+                answer.extend_from_slice(&block[..length]);
+                if let Some(verdict) = verdict(&block[..length]) {
+                    return verdict.map(|()| answer);
+                }
+            }
+        })
+    }
+}
+
+fn nix_send(socket: &OwnedFd, message: &[u8]) -> nix::Result<()> {
+    super::pipe::retry(|| {
+        // SAFETY: the slice is valid for its length.
+        let answer = unsafe { libc::send(socket.as_raw_fd(), message.as_ptr().cast(), message.len(), 0) };
+        Errno::result(answer).map(drop)
+    })
+}
+
+fn nix_receive(socket: &OwnedFd, block: &mut [u8]) -> nix::Result<usize> {
+    super::pipe::retry(|| {
+        // SAFETY: the slice is valid and writable for its length.
+        let answer = unsafe { libc::recv(socket.as_raw_fd(), block.as_mut_ptr().cast(), block.len(), 0) };
+        Errno::result(answer).map(|length| length as usize)
+    })
+}
+
+/// The kernel's verdict in a block of messages: NLMSG_ERROR carries an errno (0 is an acknowledgement),
+/// NLMSG_DONE ends a dump; `None` when more is to come.
+fn verdict(mut block: &[u8]) -> Option<nix::Result<()>> {
+    const HEADER: usize = 16;
+    let number = |bytes: &[u8]| bytes.try_into().map(u32::from_ne_bytes).unwrap_or(0);
+    while block.len() >= HEADER {
+        let length = number(&block[0..4]) as usize;
+        let kind = i32::from(u16::from_ne_bytes([block[4], block[5]]));
+        if kind == libc::NLMSG_DONE {
+            return Some(Ok(()));
+        }
+        if kind == libc::NLMSG_ERROR && block.len() >= HEADER + 4 {
+            let errno = -(number(&block[HEADER..HEADER + 4]) as i32);
+            return Some(if errno == 0 { Ok(()) } else { Err(Errno::from_raw(errno)) });
+        }
+        let next = length.max(HEADER).next_multiple_of(4);
+        block = block.get(next..)?;
+    }
+    None
+}

@@ -1,0 +1,52 @@
+//! Pipes between the runtime and the container's first process: pipe(2), read(2), write(2).
+
+use super::{Call, ask};
+use crate::error::Result;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+/// A pipe: (reading end, writing end), both close-on-exec.
+///
+/// End-of-file on the reading end means that every process that held the writing end has closed it, exec'd
+/// or ended; that is how a parent learns of a successful exec without being told.
+pub fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+    ask(Call::Pipe2, || nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC))
+}
+
+/// Read until end-of-file. Blocks until every writing end is closed.
+pub fn read_to_end(end: BorrowedFd<'_>) -> Result<Vec<u8>> {
+    let mut all = Vec::new();
+    let mut block = [0u8; 4096];
+    loop {
+        let count = ask(Call::ReadPipe, || retry(|| nix::unistd::read(end, &mut block)))?;
+        if count == 0 {
+            return Ok(all);
+        }
+        all.extend_from_slice(&block[..count]);
+    }
+}
+
+/// Read one byte: `Some` of it, or `None` at end-of-file. Blocks.
+pub fn read_byte(end: BorrowedFd<'_>) -> Result<Option<u8>> {
+    let mut byte = [0u8];
+    let count = ask(Call::ReadPipe, || retry(|| nix::unistd::read(end, &mut byte)))?;
+    Ok((count == 1).then_some(byte[0]))
+}
+
+/// Write all of `bytes`; short writes are continued. `EPIPE` when the reader has gone.
+pub fn write_all(end: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<()> {
+    while !bytes.is_empty() {
+        let count = ask(Call::WritePipe { bytes: bytes.len() }, || retry(|| nix::unistd::write(end, bytes)))?;
+        bytes = &bytes[count..];
+    }
+    Ok(())
+}
+
+/// Make a call again for as long as a signal interrupts it.
+pub(super) fn retry<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
+    loop {
+        match call() {
+            Err(nix::errno::Errno::EINTR) => {}
+            answer => return answer,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Signals: sigprocmask(2), signalfd(2), poll(2), sigtimedwait(2).
+
+use super::pipe::retry;
+use super::process::Child;
+use super::{Call, ask};
+use crate::error::Result;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use std::os::fd::AsFd;
+
+/// The numbers of the signals that this crate names.
+pub use nix::libc::{SIGCHLD, SIGKILL, SIGPIPE, SIGTERM};
+
+/// All signals, blocked, and a descriptor to read them from.
+///
+/// What is blocked stays pending instead of acting, so no signal is lost and none interrupts a half-done step.
+#[derive(Debug)]
+pub struct Blocked {
+    before: SigSet,
+    descriptor: SignalFd,
+}
+
+/// What happened first while waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// This signal arrived.
+    Signal(i32),
+    /// The child ended; it is still to be reaped.
+    ChildEnded,
+}
+
+/// Block every signal that can be blocked and open a signalfd on them.
+pub fn block_all() -> Result<Blocked> {
+    let mut before = SigSet::empty();
+    ask(Call::Sigprocmask { block: true }, || {
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut before))
+    })?;
+    let mut descriptor = None;
+    ask(Call::Signalfd, || {
+        descriptor = Some(SignalFd::with_flags(&SigSet::all(), SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?);
+        Ok(())
+    })?;
+    descriptor.map_or_else(
+        || Err(crate::error::Error::new(crate::error::Problem::Refused)),
+        |descriptor| Ok(Blocked { before, descriptor }),
+    )
+}
+
+impl Blocked {
+    /// Give this process the mask it was started with, and SIGPIPE its default action (Rust's start-up code
+    /// ignores it, and exec would hand that on).
+    pub fn restore(&self) -> Result<()> {
+        ask(Call::Sigprocmask { block: false }, || {
+            // SIG_DFL runs no code of ours, so it has no conditions to keep.
+            default_sigpipe()?;
+            sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None)
+        })
+    }
+
+    /// Wait until a signal arrives or `child` ends, with no time limit and no polling in between.
+    pub fn wait(&self, child: &Child) -> Result<Event> {
+        loop {
+            let mut ended = false;
+            ask(Call::Poll, || {
+                let mut both = [
+                    PollFd::new(child.pidfd.as_fd(), PollFlags::POLLIN),
+                    PollFd::new(self.descriptor.as_fd(), PollFlags::POLLIN),
+                ];
+                retry(|| poll(&mut both, PollTimeout::NONE))?;
+                ended = both[0].any().unwrap_or(false);
+                Ok(())
+            })?;
+            if ended {
+                return Ok(Event::ChildEnded);
+            }
+            if let Ok(Some(signal)) = self.descriptor.read_signal() {
+                return Ok(Event::Signal(signal.ssi_signo as i32));
+            }
+        }
+    }
+}
+
+#[allow(unsafe_code)]
+fn default_sigpipe() -> nix::Result<()> {
+    // SAFETY: the default action replaces a handler by none; nothing of ours runs in signal context.
+    unsafe { nix::sys::signal::signal(Signal::SIGPIPE, SigHandler::SigDfl) }.map(drop)
+}
+
+/// Wait for any signal (all of them must be blocked) and take it: sigwaitinfo(2).
+pub fn take_next() -> Result<i32> {
+    ask(Call::Sigtimedwait, || retry(|| sigwaitinfo().map_err(|_| Errno::last())))
+}
+
+#[allow(unsafe_code)]
+fn sigwaitinfo() -> std::result::Result<i32, ()> {
+    let all = SigSet::all();
+    // SAFETY: the set is valid and no siginfo is asked for.
+    let signal = unsafe { libc::sigwaitinfo(all.as_ref(), std::ptr::null_mut()) };
+    if signal < 0 { Err(()) } else { Ok(signal) }
+}

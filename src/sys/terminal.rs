@@ -1,0 +1,13 @@
+//! What the terminal is: isatty(3) and TIOCGWINSZ (ioctl_tty(2)). Only looks, and mostly before an observer
+//! exists, so the door is not involved.
+#![allow(unsafe_code)]
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// The width in columns of the terminal behind `descriptor`; `None` when it is none or does not say.
+pub fn width(descriptor: BorrowedFd<'_>) -> Option<usize> {
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: `size` is a valid winsize to write to.
+    let answer = unsafe { libc::ioctl(descriptor.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
+    (answer == 0 && size.ws_col > 0).then_some(size.ws_col.into())
+}
