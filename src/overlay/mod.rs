@@ -36,8 +36,12 @@ impl Layers {
             text.replace('\\', "\\\\").replace(',', "\\,").replace(':', "\\:")
         };
         let lower: Vec<String> = self.lower.iter().map(escape).collect();
-        let mut options =
-            format!("lowerdir={},upperdir={},workdir={}", lower.join(":"), escape(&self.upper), escape(&self.work));
+        let mut options = format!(
+            "lowerdir={},upperdir={},workdir={}",
+            lower.join(":"),
+            escape(&self.upper),
+            escape(&self.work)
+        );
         for (wanted, option) in [(self.volatile, ",volatile"), (self.userxattr, ",userxattr")] {
             if wanted {
                 options.push_str(option);
@@ -71,7 +75,8 @@ mod tests {
 
     #[test]
     fn separators_in_paths_are_escaped() {
-        let layers = Layers { lower: vec!["/a:b".into(), "/c".into()], upper: "/u,v".into(), ..Layers::default() };
+        let layers =
+            Layers { lower: vec!["/a:b".into(), "/c".into()], upper: "/u,v".into(), ..Layers::default() };
         assert_eq!(layers.options(), r"lowerdir=/a\:b:/c,upperdir=/u\,v,workdir=");
     }
 }

@@ -12,7 +12,10 @@ use std::path::Path;
 
 /// One request of the kernel.
 #[derive(Debug, Clone, Copy)]
-#[allow(missing_docs, reason = "each variant is the call of that name; its fields are the manual page's arguments")]
+#[allow(
+    missing_docs,
+    reason = "each variant is the call of that name; its fields are the manual page's arguments"
+)]
 pub enum Call<'a> {
     // Processes.
     Clone3 { flags: Flags, cgroup: Option<&'a Path> },
@@ -233,11 +236,31 @@ impl Call<'_> {
         use Call::*;
         matches!(
             self,
-            Waitid { .. } | PidfdOpen { .. } | CloseRange { .. } | Getrandom { .. } | Pipe2 | ReadPipe | WritePipe { .. }
-                | Sigprocmask { .. } | Signalfd | Sigtimedwait | Poll | Open { .. } | Openat2 { .. } | Read { .. }
-                | Readlink { .. } | Stat { .. } | Access { .. } | Getdents { .. } | Flock { .. } | Umask { .. }
-                | NetlinkSocket | Isatty { .. }
-                | Rtnetlink(super::netlink::Rtnetlink::GetLink { .. } | super::netlink::Rtnetlink::DumpRoutes)
+            Waitid { .. }
+                | PidfdOpen { .. }
+                | CloseRange { .. }
+                | Getrandom { .. }
+                | Pipe2
+                | ReadPipe
+                | WritePipe { .. }
+                | Sigprocmask { .. }
+                | Signalfd
+                | Sigtimedwait
+                | Poll
+                | Open { .. }
+                | Openat2 { .. }
+                | Read { .. }
+                | Readlink { .. }
+                | Stat { .. }
+                | Access { .. }
+                | Getdents { .. }
+                | Flock { .. }
+                | Umask { .. }
+                | NetlinkSocket
+                | Isatty { .. }
+                | Rtnetlink(
+                    super::netlink::Rtnetlink::GetLink { .. } | super::netlink::Rtnetlink::DumpRoutes
+                )
         )
     }
 }

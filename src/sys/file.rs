@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 /// What an I/O error of the standard library was, as an errno.
 fn errno(error: &std::io::Error) -> Errno {
-    Errno::from_raw(error.raw_os_error().unwrap_or(nix::libc::EIO))
+    Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
 }
 
 /// Open `path` with `flags` (`O_CLOEXEC` is added); a file made by `O_CREAT` gets `mode`.
@@ -29,6 +29,9 @@ pub fn open_file(path: &Path, flags: u64, mode: u32) -> Result<OwnedFd> {
 
 /// Open `path` below the directory `root` as if that were the root directory: neither `..` nor an absolute
 /// link leads out of it, and the magic links of `/proc` are refused (`ELOOP`). See openat2(2).
+///
+/// The kernel answers `EAGAIN` when anything on the machine was renamed while it went through a `..`, since it
+/// then cannot vouch for the result; the lookup is made again.
 pub fn open_in_root(root: BorrowedFd<'_>, root_name: &Path, path: &Path, flags: u64) -> Result<OwnedFd> {
     use nix::fcntl::{OpenHow, ResolveFlag};
     let bits = flags | flags::O_CLOEXEC;
@@ -36,8 +39,19 @@ pub fn open_in_root(root: BorrowedFd<'_>, root_name: &Path, path: &Path, flags: 
         let how = OpenHow::new()
             .flags(OFlag::from_bits_retain(bits as i32))
             .resolve(ResolveFlag::RESOLVE_IN_ROOT | ResolveFlag::RESOLVE_NO_MAGICLINKS);
-        retry(|| nix::fcntl::openat2(root, path, how))
+        loop {
+            match nix::fcntl::openat2(root, path, how) {
+                Err(Errno::EAGAIN | Errno::EINTR) => {}
+                answer => break answer,
+            }
+        }
     })
+}
+
+/// The path by which the kernel knows an open file: absolute and free of links (`/proc/self/fd/N`, proc(5)).
+pub fn path_of(descriptor: BorrowedFd<'_>) -> Result<PathBuf> {
+    use std::os::fd::AsRawFd;
+    readlink(&PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd())))
 }
 
 /// The contents of the file at `path`, of which at most `limit` bytes are read.
@@ -70,8 +84,13 @@ pub fn write_new(path: &Path, contents: &str, mode: u32) -> Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     ask(Call::Write { path, contents }, || {
         let mut options = File::options();
-        let mut file =
-            options.write(true).create(true).truncate(true).mode(mode).open(path).map_err(|error| errno(&error))?;
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(mode)
+            .open(path)
+            .map_err(|error| errno(&error))?;
         file.write_all(contents.as_bytes()).map_err(|error| errno(&error))
     })
 }
@@ -280,7 +299,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
 
 /// Remove a directory and all below it, never following a link. What is already gone is fine.
 pub fn remove_all(path: &Path) -> Result<()> {
-    use super::errno::{EACCES, ENOENT, ENOTEMPTY, EEXIST};
+    use super::errno::{EACCES, EEXIST, ENOENT, ENOTEMPTY};
     match rmdir(path) {
         Ok(()) => return Ok(()),
         Err(error) if error.is(ENOENT) => return Ok(()),
@@ -299,16 +318,24 @@ pub fn remove_all(path: &Path) -> Result<()> {
         let child = path.join(name);
         match kind {
             Kind::Directory => remove_all(&child)?,
-            _ => unlink(&child)?,
+            _ => remove_file(&child)?,
         }
     }
     rmdir(path)
 }
 
+/// Remove a name that is not a directory's; one that is already gone is fine.
+pub fn remove_file(path: &Path) -> Result<()> {
+    match unlink(path) {
+        Err(error) if error.is(super::errno::ENOENT) => Ok(()),
+        answer => answer,
+    }
+}
+
 /// Lock the open file `file` for this process and its copies until the last descriptor closes (flock(2)).
 /// Without `wait`, `EAGAIN` when somebody else holds it.
 pub fn lock(file: BorrowedFd<'_>, path: &Path, exclusive: bool, wait: bool) -> Result<()> {
-    use nix::libc::{LOCK_EX, LOCK_NB, LOCK_SH};
+    use libc::{LOCK_EX, LOCK_NB, LOCK_SH};
     let operation = if exclusive { LOCK_EX } else { LOCK_SH } | if wait { 0 } else { LOCK_NB };
     ask(Call::Flock { path, exclusive, wait }, || retry(|| flock(file, operation)))
 }
@@ -317,7 +344,7 @@ pub fn lock(file: BorrowedFd<'_>, path: &Path, exclusive: bool, wait: bool) -> R
 fn flock(file: BorrowedFd<'_>, operation: i32) -> nix::Result<()> {
     use std::os::fd::AsRawFd;
     // SAFETY: the descriptor is open and the operation an integer. nix's own type would take ownership.
-    Errno::result(unsafe { nix::libc::flock(file.as_raw_fd(), operation) }).map(drop)
+    Errno::result(unsafe { libc::flock(file.as_raw_fd(), operation) }).map(drop)
 }
 
 /// Set the bits that files made from now on do not get.

@@ -1,0 +1,4 @@
+//! What the binaries' command lines share: the options of the narration, and how a failure ends.
+
+pub mod minidocker;
+pub mod run;
