@@ -57,6 +57,7 @@ pub enum Problem {
     UnknownCapability { name: String },
     UnknownNetwork { name: String },
     StepNeedsTerminal,
+    TraceUnusable { path: String },
     // Images and containers.
     UnknownImage { name: String, known: Vec<String> },
     NoCommand { image: String },

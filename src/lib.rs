@@ -1,4 +1,5 @@
 //! minidocker: Linux containers to run, see and break.
+pub mod cli;
 pub mod container;
 pub mod error;
 pub mod image;

@@ -1,0 +1,3 @@
+//! What the command lines of the binaries share.
+
+pub mod narration;
