@@ -26,7 +26,11 @@ impl Change {
 
 /// Look before the call.
 pub fn before(call: &Call<'_>) -> Vec<Change> {
-    let look = |subject: Subject| Change { before: observe::read(&subject), after: None, subject };
+    let look = |subject: Subject| {
+        // A process that is yet to be made has no pids.
+        let known = !matches!(subject, Subject::Pids(_));
+        Change { before: known.then(|| observe::read(&subject)).flatten(), after: None, subject }
+    };
     subjects(call).into_iter().map(look).collect()
 }
 

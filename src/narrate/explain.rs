@@ -6,14 +6,18 @@ use super::narrator::{Place, Sink};
 use super::page::{Ink, Page, columns};
 use super::step::Gate;
 use super::words::{self, Label, Lang};
-use crate::observe;
+use crate::observe::{self, Subject};
+use crate::security::capabilities;
+use crate::sys::errno::{EEXIST, ENOENT, ENOTEMPTY};
 use crate::sys::observer::{Role, Step};
 use crate::sys::{Answer, Call, Value};
 use std::fmt::Write;
+use std::path::PathBuf;
 
-/// Where lines begin, and where the rest of a long one does.
-const INDENT: usize = 3;
-const HANG: usize = 7;
+/// Where prose begins; where calls and facts do, and the rest of a long call.
+const MARGIN: usize = 3;
+const INDENT: usize = 5;
+const HANG: usize = 9;
 
 /// Calls of one step that are shown one by one; the rest is counted.
 const CALLS: usize = 32;
@@ -31,6 +35,10 @@ pub struct Explain {
     gate: Option<Gate>,
     /// The steps that are open, the innermost last.
     chapters: Vec<Chapter>,
+    /// Lines were said outside of any step, with no empty line after them.
+    loose: bool,
+    /// Capabilities dropped by calls like the last one shown.
+    dropped: Vec<u32>,
     /// What the child has to say of its own answer of clone3, until the runtime has finished its part.
     held: Option<Line>,
 }
@@ -75,7 +83,7 @@ impl Chapter {
 impl Explain {
     /// An explanation on `page`; with a gate, each step waits there.
     pub fn new(page: Page, lang: Lang, gate: Option<Gate>) -> Self {
-        Self { page, lang, gate, chapters: Vec::new(), held: None }
+        Self { page, lang, gate, chapters: Vec::new(), loose: false, dropped: Vec::new(), held: None }
     }
 
     /// Say which step this is, if that was not said yet, and wait at the gate.
@@ -83,14 +91,17 @@ impl Explain {
         self.release(place);
         let Some(chapter) = self.chapters.last_mut().filter(|chapter| !chapter.titled) else { return };
         chapter.titled = true;
+        if std::mem::take(&mut self.loose) {
+            self.page.blank();
+        }
         let words = words::step(chapter.step);
         let (title, why) = (words.title.get(self.lang), words.why.get(self.lang));
         heading(&self.page, self.lang, place, words.word, title, why);
         if !words.object.is_empty() {
             let label = Label::Kernel.get(self.lang);
             self.page.set(
+                MARGIN,
                 INDENT,
-                HANG,
                 &[(Ink::Faint, label), (Ink::Plain, "  "), (Ink::Object, words.object)],
             );
         }
@@ -102,6 +113,9 @@ impl Explain {
     /// Say what the child held back: now the runtime has given its go, so nothing of its can come between.
     fn release(&mut self, place: &Place) {
         let Some(call) = self.held.take() else { return };
+        if std::mem::take(&mut self.loose) {
+            self.page.blank();
+        }
         let (title, why) = (Label::AnsweredTwice.get(self.lang), Label::AnsweredTwiceWhy.get(self.lang));
         heading(&self.page, self.lang, place, words::step_word(Step::Clone), title, why);
         self.page.set(
@@ -109,16 +123,13 @@ impl Explain {
             HANG,
             &[(Ink::Call, "clone3"), (Ink::Plain, call.as_str()), (Ink::Faint, " = "), (Ink::Granted, "0")],
         );
-        self.page.blank();
+        self.loose = true;
     }
 
     fn show(&self, call: &Call<'_>, answer: Option<&Answer<'_>>) {
         let result = answer.map(result);
-        let (ink, result) = match (&result, answer) {
-            (Some(text), Some(Answer::Refused(..))) => (Ink::Refused, text.as_str()),
-            (Some(text), _) => (Ink::Granted, text.as_str()),
-            (None, _) => (Ink::Plain, ""),
-        };
+        let ink = answer.map_or(Ink::Plain, |answer| ink(call, answer));
+        let result = result.as_ref().map_or("", Line::as_str);
         let equals = if result.is_empty() { "" } else { " = " };
         if let Call::Command { program, arguments, stdin } = call {
             let program = program.to_string_lossy();
@@ -127,7 +138,7 @@ impl Explain {
                 [(Ink::Call, &*program), (Ink::Plain, &arguments), (Ink::Faint, equals), (ink, result)];
             self.page.set(INDENT, HANG, &pieces);
             for line in stdin.lines() {
-                self.page.set(INDENT + 2, HANG, &[(Ink::Faint, "│ "), (Ink::Command, line)]);
+                self.page.set(INDENT, HANG, &[(Ink::Faint, "│ "), (Ink::Command, line)]);
             }
             return;
         }
@@ -137,8 +148,33 @@ impl Explain {
         self.page.set(INDENT, HANG, &pieces);
     }
 
+    /// Whether this only drops one more capability: then it is remembered, to be said in one line with others.
+    fn is_repeated(&mut self, call: &Call<'_>, answer: &Answer<'_>) -> bool {
+        match (*call, answer) {
+            (Call::PrctlCapbsetDrop { capability }, Answer::Done) => {
+                self.dropped.push(capability);
+                self.dropped.len() > 1
+            }
+            _ => {
+                self.say_dropped();
+                false
+            }
+        }
+    }
+
+    /// Name the capabilities that were dropped after the first one.
+    fn say_dropped(&mut self) {
+        let names: Vec<&str> = self.dropped.iter().skip(1).map(|number| capability(*number)).collect();
+        if !names.is_empty() {
+            let same = format!("{} {}", Label::SameFor.get(self.lang), names.join(", "));
+            self.page.set(INDENT, HANG, &[(Ink::Faint, &same)]);
+        }
+        self.dropped.clear();
+    }
+
     /// What was left out, and the facts.
-    fn close(&self, chapter: &mut Chapter, place: &Place) {
+    fn close(&mut self, chapter: &mut Chapter, place: &Place) {
+        self.say_dropped();
         let left_out: usize = chapter.counted.iter().map(|(_, count)| count).sum();
         if left_out > 0 {
             let list: Vec<String> =
@@ -151,13 +187,14 @@ impl Explain {
             chapter.facts.iter_mut().for_each(|fact| fact.after = observe::read(&fact.subject));
         }
         chapter.facts.retain(Change::is_visible);
-        if !chapter.facts.is_empty() {
+        let facts = without_descendants(&chapter.facts);
+        if !facts.is_empty() {
             self.page.blank();
         }
-        self.facts(&chapter.facts);
+        self.facts(&facts);
     }
 
-    fn facts(&self, facts: &[Change]) {
+    fn facts(&self, facts: &[&Change]) {
         const WIDEST_LABEL: usize = 28;
         let (shown, rest) = facts.split_at(facts.len().min(FACTS));
         let names: Vec<String> = shown.iter().map(|fact| fact.subject.name()).collect();
@@ -175,7 +212,7 @@ impl Explain {
                 (Ink::Faint, " → "),
                 (Ink::Fact, &after),
             ];
-            self.page.set(INDENT, INDENT + width + 2, &pieces);
+            self.page.set(INDENT, INDENT + width.max(2) + 2, &pieces);
         }
         if !rest.is_empty() {
             let text = format!("… {} {}", rest.len(), Label::MoreFacts.get(self.lang));
@@ -193,7 +230,7 @@ fn heading(page: &Page, lang: Lang, place: &Place, word: &str, title: &str, why:
     let mut who = Line::new();
     let _ = write!(who, "{}, pid {}", role.get(lang), place.pid);
     page.rule(word, title, who.as_str());
-    page.set(INDENT, INDENT, &[(Ink::Plain, why)]);
+    page.set(MARGIN, MARGIN, &[(Ink::Plain, why)]);
 }
 
 /// `("/merged", MS_NODEV, NULL)`; of rtnetlink, whose attributes have no fixed order, with their names.
@@ -211,6 +248,9 @@ fn arguments(call: &Call<'_>) -> Line {
         }
         // Writing to a Line cannot fail.
         let _ = match value {
+            Value::Number(number) if name == "capability" => {
+                write!(line, "CAP_{}", capability(number as u32))
+            }
             Value::Text(text) if text.len() > TEXT => write!(line, "{:?}…", beginning(text)),
             value => write!(line, "{value}"),
         };
@@ -230,6 +270,32 @@ fn result(answer: &Answer<'_>) -> Line {
         Answer::Refused(_, name, message) => write!(line, "-1 {name} ({message})"),
     };
     line
+}
+
+/// A refusal that a program expects is no alarm: the directory was there, or is not empty yet.
+fn ink(call: &Call<'_>, answer: &Answer<'_>) -> Ink {
+    match (call, answer) {
+        (Call::Mkdir { .. }, Answer::Refused(EEXIST | ENOENT, ..)) => Ink::Faint,
+        (Call::Rmdir { .. }, Answer::Refused(ENOTEMPTY | EEXIST | ENOENT, ..)) => Ink::Faint,
+        (_, Answer::Refused(..)) => Ink::Refused,
+        _ => Ink::Granted,
+    }
+}
+
+/// The facts, but of a tree that went only its root: that what stood in it went too is plain.
+fn without_descendants(facts: &[Change]) -> Vec<&Change> {
+    let gone = |fact: &Change| match (&fact.subject, &fact.after) {
+        (Subject::Path(path), None) => Some(path.clone()),
+        _ => None,
+    };
+    let roots: Vec<_> = facts.iter().filter_map(gone).collect();
+    let is_root = |path: PathBuf| !roots.iter().any(|root| *root != path && path.starts_with(root));
+    facts.iter().filter(|fact| gone(fact).is_none_or(is_root)).collect()
+}
+
+/// The name of a capability, without its prefix.
+fn capability(number: u32) -> &'static str {
+    capabilities::NAMES.get(number as usize).copied().unwrap_or("?")
 }
 
 /// As much of a text as is shown.
@@ -284,23 +350,23 @@ impl Sink for Explain {
             self.release(place);
         }
         if !is_shown(call) {
+            // The container's own output may have come before the end of a wait.
+            self.loose |= matches!(call, Call::Waitid { .. });
             return;
         }
-        let full = match self.chapters.last_mut() {
-            Some(chapter) => {
-                chapter.learn(changes);
-                chapter.is_full()
-            }
-            None => false,
-        };
-        if !full {
-            self.show(call, Some(answer));
+        let granted = !matches!(answer, Answer::Refused(..));
+        if let Some(chapter) = self.chapters.last_mut().filter(|_| granted) {
+            chapter.learn(changes);
+        }
+        if self.is_repeated(call, answer) {
+            return;
         }
         match self.chapters.last_mut() {
-            Some(chapter) if full => chapter.count(call.name()),
+            Some(chapter) if chapter.is_full() => return chapter.count(call.name()),
             Some(chapter) => chapter.shown += 1,
-            None => {}
+            None => self.loose = true,
         }
+        self.show(call, Some(answer));
     }
 
     fn became(&mut self, _place: &Place) {

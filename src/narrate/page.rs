@@ -210,28 +210,29 @@ impl Setter<'_> {
             }
             return self.put(ink, text);
         }
-        let mut rest = token.text;
-        while !rest.is_empty() {
-            let (part, after) = rest.split_at(part_length(rest));
-            self.place_part(ink, part);
-            rest = after;
+        let first = text.split_inclusive(is_comma).next().unwrap_or_default();
+        let blanks = &token.text[..token.text.len() - text.len()];
+        match self.column + columns(blanks) + columns(first) <= self.width {
+            true => self.put(ink, blanks),
+            false if !self.fresh => self.new_line(),
+            false => {}
         }
+        self.place_parts(ink, text, &[is_comma, is_slash, |_| true]);
     }
 
-    /// Put a part of a long word here or on a new line; the very long are cut where the line ends.
-    fn place_part(&mut self, ink: Ink, part: &str) {
-        if self.column + columns(part) > self.width && !self.fresh {
-            self.new_line();
-        }
-        if self.column + columns(part) <= self.width {
-            return self.put(ink, part);
-        }
-        for (start, character) in part.char_indices() {
-            let text = &part[start..start + character.len_utf8()];
-            if self.column + columns(text) > self.width {
+    /// Put a word that is wider than a line: in the parts that the first mark leaves, each here or on a new
+    /// line; a part that is still too wide in the parts of the next mark.
+    fn place_parts(&mut self, ink: Ink, word: &str, marks: &[fn(char) -> bool]) {
+        let Some((mark, finer)) = marks.split_first() else { return self.put(ink, word) };
+        for part in word.split_inclusive(*mark) {
+            if self.column + columns(part) > self.width && !self.fresh {
                 self.new_line();
             }
-            self.put(ink, text);
+            if self.column + columns(part) <= self.width {
+                self.put(ink, part);
+            } else {
+                self.place_parts(ink, part, finer);
+            }
         }
     }
 }
@@ -283,12 +284,14 @@ fn word_length(text: &str) -> usize {
     text.len()
 }
 
-/// How many bytes of a long word come before its first good place to break.
-fn part_length(word: &str) -> usize {
-    let good = |character: char| matches!(character, ',' | '|' | ':' | '/' | '=');
-    word.char_indices()
-        .find(|(_, character)| good(*character))
-        .map_or(word.len(), |(at, mark)| at + mark.len_utf8())
+/// After these a long word is broken best: between options, flags and paths.
+fn is_comma(character: char) -> bool {
+    matches!(character, ',' | '|' | ':' | ';')
+}
+
+/// After these if it must be: inside an option or a path.
+fn is_slash(character: char) -> bool {
+    matches!(character, '/' | '=' | '-' | '.')
 }
 
 /// The columns that a text takes on a terminal.
@@ -323,7 +326,7 @@ mod tests {
     fn a_word_longer_than_a_line_breaks_at_its_separators() {
         assert_eq!(
             set(20, 0, 4, "mount lowerdir=/one/two:/three/four"),
-            "mount lowerdir=/one/\n    two:/three/four"
+            "mount\n    lowerdir=/one/\n    two:/three/four"
         );
         assert_eq!(set(8, 0, 2, "abcdefghijklmno"), "abcdefgh\n  ijklmn\n  o");
     }

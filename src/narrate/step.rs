@@ -39,7 +39,7 @@ impl Gate {
     /// Say how to look at process `pid`, and wait. After an end of file, go on without waiting ever again.
     pub fn wait(&mut self, page: &Page, lang: Lang, words: &StepWords, pid: u32) {
         if !words.look.is_empty() {
-            page.set(3, 3, &[(Ink::Faint, Label::Look.get(lang))]);
+            page.set(3, 5, &[(Ink::Faint, Label::Look.get(lang))]);
         }
         for command in words.look {
             page.set(5, 7, &[(Ink::Command, &command.replace("PID", &pid.to_string()))]);

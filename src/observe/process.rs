@@ -10,7 +10,16 @@ pub(super) fn status(who: Who, field: &str) -> Option<String> {
 /// Each line is `Field:\tvalue`; several values are parted by tabs or blanks, of which we show one.
 fn find(status: &str, field: &str) -> Option<String> {
     let value = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'))?;
-    Some(value.split_whitespace().collect::<Vec<_>>().join(" "))
+    let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+    Some(if field.starts_with("Cap") { capabilities(&value) } else { value })
+}
+
+/// A set of capabilities, with their number: `00000000a80425fb (14)`.
+fn capabilities(set: &str) -> String {
+    match u64::from_str_radix(set, 16) {
+        Ok(bits) => format!("{set} ({})", bits.count_ones()),
+        Err(_) => set.to_owned(),
+    }
 }
 
 /// The pid of the reader as the owner of the mounted `/proc` sees it: right after a clone into a new pid
@@ -27,7 +36,7 @@ mod tests {
     fn a_field_is_found_by_its_whole_name() {
         let status = "Name:\tsh\nNSpid:\t4242\t1\nUid:\t0\t0\t0\t0\nCapEff:\t00000000a80425fb\n";
         assert_eq!(find(status, "NSpid").as_deref(), Some("4242 1"));
-        assert_eq!(find(status, "CapEff").as_deref(), Some("00000000a80425fb"));
+        assert_eq!(find(status, "CapEff").as_deref(), Some("00000000a80425fb (14)"));
         assert_eq!(find(status, "Cap"), None);
     }
 

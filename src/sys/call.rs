@@ -249,7 +249,7 @@ impl fmt::Display for Value<'_> {
         match self {
             Value::Null => f.write_str("NULL"),
             Value::Number(number) => write!(f, "{number}"),
-            Value::Octal(mode) => write!(f, "{mode:#05o}"),
+            Value::Octal(mode) => write!(f, "0{mode:03o}"),
             Value::Hexadecimal(bits) => write!(f, "{bits:#x}"),
             Value::Flags(flags) => write!(f, "{flags}"),
             Value::Text(text) => write!(f, "{text:?}"),

@@ -21,6 +21,8 @@ pub enum Label {
     More,
     /// After a count of facts that are not shown.
     MoreFacts,
+    /// Before the other arguments with which the last call was made again.
+    SameFor,
     /// The title under which the child shows its own answer of clone3.
     AnsweredTwice,
     /// Why it does.
@@ -42,6 +44,7 @@ impl Label {
             Label::Enter => Text { en: "Enter goes on: ", zh: "按回车继续：" },
             Label::More => Text { en: "more requests", zh: "个请求" },
             Label::MoreFacts => Text { en: "more facts changed", zh: "项事实也变了" },
+            Label::SameFor => Text { en: "… and the same for", zh: "……同样还有" },
             Label::AnsweredTwice => {
                 Text { en: "One call, two answers", zh: "一次调用，两个返回值" }
             }
