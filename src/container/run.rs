@@ -83,7 +83,7 @@ pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
 fn claim(root: &Root, request: &Request, wishes: &Wishes, image: &Image) -> Result<(Claim, Spec)> {
     let held = root.lock()?;
     take(Step::Reclaim, || reclaim::all(root, &held))?;
-    take(Step::State, || {
+    take(Step::Claim, || {
         let spec = plan::settle(root, request, wishes, image, state::new_id()?)?;
         let claim = root.claim(&held, &spec.id, spec.given_name())?;
         Ok((claim, spec))
@@ -156,7 +156,7 @@ impl Life<'_> {
     /// The runtime's part of a container that is born: connect it, remember it, let it go.
     fn start(&self, child: &Child, handshake: ParentSide) -> Result<()> {
         take(Step::Attach, || (self.parts.attach)(&self.spec, child.pid))?;
-        self.remember(Status::Running { pid: child.pid })?;
+        take(Step::Record, || self.remember(Status::Running { pid: child.pid }))?;
         handshake.go()
     }
 
