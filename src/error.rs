@@ -90,6 +90,9 @@ pub enum Problem {
         name: String,
     },
     StepNeedsTerminal,
+    TraceUnusable {
+        path: String,
+    },
     // Images and containers.
     UnknownImage {
         name: String,

@@ -100,10 +100,10 @@ impl Group {
         Ok(())
     }
 
-    /// Remove the group. On entry nothing runs in it; see [`super::stop`]. What is already gone is fine.
+    /// Remove the group, and whoever is left in it. What is already gone is fine.
     pub fn remove(&self, id: &str) -> Result<()> {
         for place in &self.places {
-            super::stop::remove_directory(&place.directory)?;
+            super::stop::remove_directory(self, &place.directory)?;
             if place.hierarchy.version == Version::V2 {
                 undo_stepping_aside(&place.hierarchy.own, id)?;
             }

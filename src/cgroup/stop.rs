@@ -3,7 +3,7 @@
 use super::group::Group;
 use super::hierarchy::Version;
 use crate::error::Result;
-use crate::sys::errno::{EBUSY, ENOENT, ESRCH};
+use crate::sys::errno::{EBUSY, ENODEV, ENOENT, ESRCH};
 use crate::sys::file;
 use crate::sys::process::{self, Child};
 use crate::sys::signal::{SIGKILL, wait_ended};
@@ -15,15 +15,24 @@ pub fn freeze(group: &Group, frozen: bool) -> Result<()> {
         match place.hierarchy.version {
             Version::V1 if place.hierarchy.has("freezer") => {
                 let state = if frozen { "FROZEN" } else { "THAWED" };
-                file::write(&place.directory.join("freezer.state"), state)?;
+                accept_missing(file::write(&place.directory.join("freezer.state"), state))?;
             }
             Version::V2 => {
-                file::write(&place.directory.join("cgroup.freeze"), if frozen { "1" } else { "0" })?;
+                let state = if frozen { "1" } else { "0" };
+                accept_missing(file::write(&place.directory.join("cgroup.freeze"), state))?;
             }
             Version::V1 => {}
         }
     }
     Ok(())
+}
+
+/// A group of which one directory is gone already, in the middle of its removal.
+fn accept_missing(answer: Result<()>) -> Result<()> {
+    match answer {
+        Err(error) if error.is(ENOENT) || error.is(ENODEV) => Ok(()),
+        answer => answer,
+    }
 }
 
 /// Kill every process of the group and wait until the last has ended.
@@ -36,7 +45,10 @@ pub fn kill_all(group: &Group) -> Result<()> {
     for place in &group.places {
         let members = place.directory.join("cgroup.procs");
         loop {
-            let pids = file::read_text(&members)?;
+            let pids = match file::read_text(&members) {
+                Err(error) if error.is(ENOENT) || error.is(ENODEV) => break,
+                answer => answer?,
+            };
             let mut pids = pids.split_whitespace().filter_map(|pid| pid.parse().ok()).peekable();
             if pids.peek().is_none() {
                 break;
@@ -62,15 +74,19 @@ fn kill_and_wait(pid: i32) -> Result<()> {
     }
 }
 
-/// Remove a group's directory; one that is already gone is fine.
+/// Remove a group's directory, and whoever is still in it; one that is already gone is fine.
 ///
-/// A task leaves its group a moment after it has been waited for, when it is switched off its processor for
-/// the last time (Linux 6.18). `EBUSY` in that moment is not told by any event on v1, so this asks again.
-pub fn remove_directory(directory: &Path) -> Result<()> {
+/// Normally nobody is: the kernel kills a pid namespace with its first process. And still `EBUSY` may come, since
+/// a task leaves its group a moment after it has been waited for, when it is switched off its processor for the
+/// last time (Linux 6.18). No event tells of that on v1, so this asks again.
+pub fn remove_directory(group: &Group, directory: &Path) -> Result<()> {
     const TRIES: u32 = 200;
     for _ in 0..TRIES {
         match file::rmdir(directory) {
-            Err(error) if error.is(EBUSY) => process::pause_millisecond(),
+            Err(error) if error.is(EBUSY) => {
+                kill_all(group)?;
+                process::pause_millisecond();
+            }
             Err(error) if error.is(ENOENT) => return Ok(()),
             answer => return answer,
         }

@@ -47,7 +47,6 @@ pub fn main(given: &Inheritance<'_>) -> ! {
 fn become_command(given: &Inheritance<'_>) -> Result<Infallible> {
     supervise::die_with_parent()?;
     given.parent.wait_for_go()?;
-    command::leave_session()?;
     isolate(given)?;
     let held = build_root(given)?;
     furnish(given, &held)?;
@@ -105,6 +104,7 @@ fn furnish(given: &Inheritance<'_>, held: &Held) -> Result<()> {
 fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
     let Inheritance { spec, parts, .. } = given;
     let command = take(Step::Harden, || {
+        command::leave_session()?;
         let who = identity::resolve(&spec.user)?;
         (parts.limit)(spec)?;
         identity::assume(&who, spec.rootless)?;

@@ -9,8 +9,8 @@ use super::parts::Parts;
 use super::plan::{Request, Wishes};
 use super::spec::Spec;
 use super::{plan, reclaim};
+use crate::cgroup::Group;
 use crate::cgroup::accounting::{self, Memory};
-use crate::cgroup::{Group, stop};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::namespace;
@@ -83,7 +83,7 @@ pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
 fn claim(root: &Root, request: &Request, wishes: &Wishes, image: &Image) -> Result<(Claim, Spec)> {
     let held = root.lock()?;
     take(Step::Reclaim, || reclaim::all(root, &held))?;
-    take(Step::State, || {
+    take(Step::Claim, || {
         let spec = plan::settle(root, request, wishes, image, state::new_id()?)?;
         let claim = root.claim(&held, &spec.id, spec.given_name())?;
         Ok((claim, spec))
@@ -156,7 +156,7 @@ impl Life<'_> {
     /// The runtime's part of a container that is born: connect it, remember it, let it go.
     fn start(&self, child: &Child, handshake: ParentSide) -> Result<()> {
         take(Step::Attach, || (self.parts.attach)(&self.spec, child.pid))?;
-        self.remember(Status::Running { pid: child.pid })?;
+        take(Step::Record, || self.remember(Status::Running { pid: child.pid }))?;
         handshake.go()
     }
 
@@ -167,14 +167,15 @@ impl Life<'_> {
     /// Take away everything that stands outside the container; it has ended. What cannot be taken away does not
     /// stop the rest; the first error is returned, and the next minidocker command will try again.
     fn clear_up(&self, ended: &Result<Ended>) -> Result<()> {
-        let group = stop::kill_all(&self.group).and_then(|()| self.group.remove(&self.spec.id));
+        let group = self.group.remove(&self.spec.id);
         let network = match self.spec.network {
             Network::Bridge(_) => network::bridge::release(self.root.path(), &self.spec.id),
             _ => Ok(()),
         };
         let state = match ended {
             Ok(ended) if !self.spec.remove => self.remember(Status::Exited { status: ended.status() }),
-            _ => self.root.forget(self.claim, self.spec.given_name()),
+            _ => crate::overlay::remove_work(&self.spec.layers)
+                .and_then(|()| self.root.forget(self.claim, self.spec.given_name())),
         };
         [group, network, state].into_iter().collect::<std::result::Result<(), Error>>()
     }

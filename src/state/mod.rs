@@ -195,17 +195,6 @@ impl Root {
             .find(|name| self.resolve_name(name).as_deref() == Some(id)))
     }
 
-    /// Remove every name that leads to no container.
-    pub fn forget_dangling_names(&self) -> Result<()> {
-        for (name, _) in file::list(&self.names())? {
-            let leads = self.resolve_name(&name).is_some_and(|id| file::exists(&self.container(&id)));
-            if !leads {
-                file::unlink(&self.names().join(&name))?;
-            }
-        }
-        Ok(())
-    }
-
     /// Remove everything, images too.
     pub fn erase(&self) -> Result<()> {
         file::remove_all(&self.path)
