@@ -5,11 +5,42 @@
 mod common;
 
 mod run {
+    pub mod base;
+    pub mod bridge;
+    pub mod files;
+    pub mod isolation;
+    pub mod life;
+    pub mod limits;
+    pub mod machine;
+    pub mod network;
+    pub mod options;
+    pub mod probe;
+    pub mod refusals;
+    pub mod rights;
+    pub mod signals;
     pub mod status;
 }
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    common::main([run::status::tests()].into_iter().flatten().collect())
+    if let Some(status) = run::probe::main() {
+        return status;
+    }
+    let modules = [
+        run::status::tests(),
+        run::options::tests(),
+        run::files::tests(),
+        run::limits::tests(),
+        run::isolation::tests(),
+        run::rights::tests(),
+        run::network::tests(),
+        run::bridge::tests(),
+        run::signals::tests(),
+        run::life::tests(),
+        run::base::tests(),
+        run::refusals::tests(),
+        run::machine::tests(),
+    ];
+    common::main(modules.into_iter().flatten().collect())
 }

@@ -148,6 +148,12 @@ impl Running {
         self.finish()
     }
 
+    /// Wait for its end; its standard input stays open.
+    pub fn wait(mut self) -> Outcome {
+        let _open = self.stdin.take();
+        self.finish()
+    }
+
     fn finish(&mut self) -> Outcome {
         drop(self.stdin.take());
         let mut out = Vec::new();

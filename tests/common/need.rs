@@ -107,8 +107,10 @@ pub fn works(command: &[&str]) -> bool {
 
 fn rootless_overlay_works() -> bool {
     let Ok(directory) = space::directory_for(Who::User) else { return false };
+    // The kernel leaves a directory in w that nobody may enter, and so nobody remove.
     let script = "cd \"$1\" && mkdir l u w m && unshare --user --map-root-user --mount \
-                  mount -t overlay -o lowerdir=l,upperdir=u,workdir=w,userxattr overlay m";
+                  mount -t overlay -o lowerdir=l,upperdir=u,workdir=w,userxattr overlay m \
+                  && chmod 700 w/work";
     let path = directory.path().display().to_string();
     let mut command = space::as_person(Who::User);
     command.extend(["sh", "-c", script, "sh", &path].map(str::to_owned));

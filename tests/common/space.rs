@@ -91,10 +91,13 @@ fn shared() -> &'static Shared {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     shared.get_or_insert_with(|| {
         let directory = directory_for(Who::Root).unwrap();
-        // Another process copies: a descriptor open for writing here would be inherited by whatever another thread
-        // starts meanwhile, and the kernel executes no file that is open for writing.
-        let copied = Command::new("cp").arg(BUILT).arg(directory.path().join("minidocker")).status();
-        assert!(copied.unwrap().success(), "cannot copy {BUILT}");
+        let own = std::env::current_exe().unwrap();
+        for (from, to) in [(Path::new(BUILT), "minidocker"), (&own, "probe")] {
+            // Another process copies: a descriptor open for writing here would be inherited by whatever another
+            // thread starts meanwhile, and the kernel executes no file that is open for writing.
+            let copied = Command::new("cp").arg(from).arg(directory.path().join(to)).status();
+            assert!(copied.unwrap().success(), "cannot copy {}", from.display());
+        }
         Box::leak(Box::new(Shared { directory, root_image: OnceLock::new(), user_image: OnceLock::new() }))
     })
 }
@@ -102,6 +105,11 @@ fn shared() -> &'static Shared {
 /// The copy of the program that everybody may execute.
 pub fn program() -> PathBuf {
     shared().directory.path().join("minidocker")
+}
+
+/// A copy of this test binary that everybody may execute.
+pub fn probe() -> PathBuf {
+    shared().directory.path().join("probe")
 }
 
 /// A state root in which `base` has been made by `who`.
@@ -277,24 +285,27 @@ impl Space {
         Running::start(self.command().args(["run", "--rm"]).args(words)).end()
     }
 
-    /// What `sh -c SCRIPT` writes in a container of `base` with these options. It must succeed.
+    /// `minidocker run --rm OPTIONS base COMMAND` to its end, without network unless `options` ask for one.
+    pub fn base(&self, options: &[&str], command: &[&str]) -> Outcome {
+        self.run(&[network_of(options), options, &["base"], command].concat())
+    }
+
+    /// What `sh -c SCRIPT` writes in such a container. It must succeed, and nothing else may be said.
     pub fn sh(&self, options: &[&str], script: &str) -> String {
-        let words = [options, &["base", "sh", "-c", script]].concat();
-        let outcome = self.run(&words);
-        assert_eq!((outcome.status, outcome.err.as_str()), (0, ""), "{words:?}\n{}", outcome.out);
+        let outcome = self.base(options, &["sh", "-c", script]);
+        assert_eq!((outcome.status, outcome.err.as_str()), (0, ""), "{options:?} {script}\n{}", outcome.out);
         outcome.out
     }
 
-    /// Start `minidocker run --rm -i WORDS`.
-    pub fn start(&self, words: &[&str]) -> Running {
-        Running::start(self.command().args(["run", "--rm", "-i"]).args(words))
+    /// Start `minidocker run --rm -i OPTIONS base COMMAND`, without network unless `options` ask for one.
+    pub fn start(&self, options: &[&str], command: &[&str]) -> Running {
+        let words = [&["run", "--rm", "-i"], network_of(options), options, &["base"], command].concat();
+        Running::start(self.command().args(words))
     }
 
-    /// A container of `base` with these options that is there until it is told to end, or reads a line. Its process
-    /// is a shell.
+    /// Such a container whose process is a shell, which is there until it reads a line or the end of its input.
     pub fn hold(&self, options: &[&str]) -> Running {
-        let mut running =
-            self.start(&[options, &["base", "sh", "-c", "echo ready; read line; exit 0"]].concat());
+        let mut running = self.start(options, &["sh", "-c", "echo ready; read line; exit 0"]);
         running.expect("ready");
         running
     }
@@ -303,6 +314,12 @@ impl Space {
     pub fn containers(&self) -> Vec<String> {
         names_in(&self.root().join("containers"))
     }
+}
+
+/// The bridge that root gets by default takes a while to make, and most tests are about something else.
+fn network_of(options: &[&str]) -> &'static [&'static str] {
+    let asked = options.iter().any(|option| option.starts_with("--net"));
+    if asked { &[] } else { &["--network", "none"] }
 }
 
 impl Drop for Space {
