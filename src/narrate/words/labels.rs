@@ -23,6 +23,8 @@ pub enum Label {
     MoreFacts,
     /// Before the other arguments with which the last call was made again.
     SameFor,
+    /// Before a call that no shell command makes.
+    NoCommand,
     /// The title under which the child shows its own answer of clone3.
     AnsweredTwice,
     /// Why it does.
@@ -45,6 +47,7 @@ impl Label {
             Label::More => Text { en: "more requests", zh: "个请求" },
             Label::MoreFacts => Text { en: "more facts changed", zh: "项事实也变了" },
             Label::SameFor => Text { en: "… and the same for", zh: "……同样还有" },
+            Label::NoCommand => Text { en: "no command of its own", zh: "没有对应的命令" },
             Label::AnsweredTwice => {
                 Text { en: "One call, two answers", zh: "一次调用，两个返回值" }
             }
