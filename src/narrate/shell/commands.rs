@@ -83,6 +83,10 @@ impl Scene {
                 self.opened(root.join(path.strip_prefix("/").unwrap_or(path)), answer)
             }
             Write { path, contents } => self.write(path, contents),
+            WriteEach { path: target, lines } => {
+                let target = path(target);
+                one(lines.iter().map(|line| write(&target, line, true)).collect::<Vec<_>>().join("\n"))
+            }
             Mkdir { path: target, mode: 0o755 } => one(format!("mkdir -p {}", path(target))),
             Mkdir { path: target, mode } => one(format!("mkdir -p -m {mode:o} {}", path(target))),
             Mknod { path: target, mode, major, minor } => {
