@@ -157,7 +157,7 @@ impl Life<'_> {
     fn start(&self, child: &Child, handshake: ParentSide) -> Result<()> {
         take(Step::Attach, || (self.parts.attach)(&self.spec, child.pid))?;
         take(Step::Record, || self.remember(Status::Running { pid: child.pid }))?;
-        handshake.go()
+        handshake.go(self.signals)
     }
 
     fn remember(&self, status: Status) -> Result<()> {

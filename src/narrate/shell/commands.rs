@@ -19,6 +19,8 @@ pub enum Said {
     Commands(String),
     /// No command does this; why.
     Remark(String),
+    /// An earlier unshare(1) has done this already; what it was.
+    Covered(String),
     /// The rest of the script runs in a shell that this command starts, with a mark for its here-document.
     Within(String, String),
     /// The last command, after which every here-document is closed.
@@ -51,55 +53,35 @@ impl Scene {
         if self.rights.take(call) {
             return Said::Nothing;
         }
-        let one = |command: String| Said::Commands(command);
         match *call {
             Clone3 { .. } | Fork | Execve { .. } => Said::Nothing,
             Unshare { flags } => self.unshare(flags),
             Setns { path, flags } => setns(path, flags),
-            Sethostname { name } => one(format!("hostname {}", word(name))),
-            Chdir { path: target } => one(format!("cd {}", path(target))),
+            Sethostname { name } => Said::Commands(format!("hostname {}", word(name))),
+            Mount { .. } | Umount2 { .. } | OpenTree { .. } | MoveMount { .. } | MountSetattr { .. } => {
+                self.mounts(call).map_or(Said::Nothing, Said::Commands)
+            }
             PivotRoot { new_root, put_old } => {
                 self.trees.pivoted();
-                one(format!("pivot_root {} {}\n{NEW_PATH}", path(new_root), path(put_old)))
-            }
-            Mount { source, target, fstype, flags, data } => {
-                if fstype == Some("overlay") {
-                    self.trees.mounted(target);
-                }
-                one(mounts::mount(source, &self.named(target), fstype, flags, data))
-            }
-            Umount2 { target, .. } => one(format!("umount -l {}", path(&self.named(target)))),
-            OpenTree { path, .. } => self.trees.open(path).map_or(Said::Nothing, one),
-            MoveMount { from, target } => {
-                let target = self.named(target);
-                one(self.trees.moved(from, &target))
-            }
-            MountSetattr { target, set, .. } => {
-                let target = self.named(target);
-                self.trees.set(&target, set).map_or(Said::Nothing, one)
+                Said::Commands(format!("pivot_root {} {}\n{NEW_PATH}", path(new_root), path(put_old)))
             }
             Open { path, flags } => self.open(path, flags, answer),
             Openat2 { root, path, .. } => {
                 self.opened(root.join(path.strip_prefix("/").unwrap_or(path)), answer)
             }
             Write { path, contents } => self.write(path, contents),
-            WriteEach { path: target, lines } => {
-                let target = path(target);
-                one(lines.iter().map(|line| write(&target, line, true)).collect::<Vec<_>>().join("\n"))
-            }
-            Mkdir { path: target, mode: 0o755 } => one(format!("mkdir -p {}", path(target))),
-            Mkdir { path: target, mode } => one(format!("mkdir -p -m {mode:o} {}", path(target))),
-            Mknod { path: target, mode, major, minor } => {
-                one(format!("mknod -m {mode:o} {} c {major} {minor}", path(target)))
-            }
-            Symlink { target, link } => one(format!("ln -s {} {}", path(target), path(link))),
-            Rename { from, to } => one(format!("mv {} {}", path(from), path(to))),
-            Unlink { path: target } => one(format!("rm -f {}", path(target))),
-            Rmdir { path: target } => one(format!("rmdir {}", path(target))),
-            Chmod { path: target, mode } => one(format!("chmod {mode:o} {}", path(target))),
-            Chown { path: target, uid, gid } => one(format!("chown -h {uid}:{gid} {}", path(target))),
-            Copy { from, to } => one(format!("cp -p {} {}", path(from), path(to))),
-            Umask { mode } => one(format!("umask {mode:03o}")),
+            Chdir { .. }
+            | WriteEach { .. }
+            | Mkdir { .. }
+            | Mknod { .. }
+            | Symlink { .. }
+            | Rename { .. }
+            | Unlink { .. }
+            | Rmdir { .. }
+            | Chmod { .. }
+            | Chown { .. }
+            | Copy { .. }
+            | Umask { .. } => file(call).map_or(Said::Nothing, Said::Commands),
             Rtnetlink(request) => self.network(request),
             Command { program, arguments, stdin } => command(program, arguments, stdin, answer),
             Seccomp { .. } | BpfProgLoad { .. } | BpfProgAttach { .. } | Setsid | PrctlPdeathsig { .. } => {
@@ -136,6 +118,29 @@ impl Scene {
             | PrctlDumpable { .. }
             | NetlinkSocket
             | Isatty { .. } => Said::Nothing,
+        }
+    }
+
+    /// mount(8) and umount(8) for a call of the mount family.
+    fn mounts(&mut self, call: &Call<'_>) -> Option<String> {
+        match *call {
+            Call::Mount { source, target, fstype, flags, data } => {
+                if fstype == Some("overlay") {
+                    self.trees.mounted(target);
+                }
+                Some(mounts::mount(source, &self.named(target), fstype, flags, data))
+            }
+            Call::Umount2 { target, .. } => Some(format!("umount -l {}", path(&self.named(target)))),
+            Call::OpenTree { path, .. } => self.trees.open(path),
+            Call::MoveMount { from, target } => {
+                let target = self.named(target);
+                Some(self.trees.moved(from, &target))
+            }
+            Call::MountSetattr { target, set, .. } => {
+                let target = self.named(target);
+                self.trees.set(&target, set)
+            }
+            _ => None,
         }
     }
 
@@ -194,7 +199,7 @@ impl Scene {
     }
 
     fn unshare(&mut self, flags: Flags) -> Said {
-        self.time = flags.has(flags::CLONE_NEWTIME);
+        self.time |= flags.has(flags::CLONE_NEWTIME);
         let kinds: Vec<&str> = namespaces(flags).filter(|kind| *kind != "time").collect();
         match kinds.is_empty() {
             true => Said::Nothing,
@@ -214,11 +219,7 @@ impl Scene {
             return within(&command, "TIME".to_owned());
         }
         if name == "uid_map" || name == "gid_map" || name == "setgroups" {
-            return Said::Remark(format!(
-                "unshare --map-root-user: echo {} > {}",
-                word(contents),
-                path(target)
-            ));
+            return Said::Covered(format!("echo {} > {}", word(contents), path(target)));
         }
         let kernel = target.starts_with("/proc") || target.starts_with("/sys");
         Said::Commands(write(&path(target), contents, kernel))
@@ -301,6 +302,31 @@ pub fn clone(flags: Flags, cgroup: Option<&Path>) -> String {
             format!("sh -euc {} sh {command}", word(&join))
         }
     }
+}
+
+/// The file utility for a call on names and modes.
+fn file(call: &Call<'_>) -> Option<String> {
+    Some(match *call {
+        Call::Chdir { path: target } => format!("cd {}", path(target)),
+        Call::WriteEach { path: target, lines } => {
+            let target = path(target);
+            lines.iter().map(|line| write(&target, line, true)).collect::<Vec<_>>().join("\n")
+        }
+        Call::Mkdir { path: target, mode: 0o755 } => format!("mkdir -p {}", path(target)),
+        Call::Mkdir { path: target, mode } => format!("mkdir -p -m {mode:o} {}", path(target)),
+        Call::Mknod { path: target, mode, major, minor } => {
+            format!("mknod -m {mode:o} {} c {major} {minor}", path(target))
+        }
+        Call::Symlink { target, link } => format!("ln -s {} {}", path(target), path(link)),
+        Call::Rename { from, to } => format!("mv {} {}", path(from), path(to)),
+        Call::Unlink { path: target } => format!("rm -f {}", path(target)),
+        Call::Rmdir { path: target } => format!("rmdir {}", path(target)),
+        Call::Chmod { path: target, mode } => format!("chmod {mode:o} {}", path(target)),
+        Call::Chown { path: target, uid, gid } => format!("chown -h {uid}:{gid} {}", path(target)),
+        Call::Copy { from, to } => format!("cp -p {} {}", path(from), path(to)),
+        Call::Umask { mode } => format!("umask {mode:03o}"),
+        _ => return None,
+    })
 }
 
 /// A program that was given something to read; those that only told something are left out.

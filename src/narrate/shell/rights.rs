@@ -84,7 +84,7 @@ pub fn exec(
     match rights.setpriv() {
         None => format!("{exec}{command}"),
         Some(setpriv) => format!(
-            "rights='{setpriv}'\n$rights true 2> /dev/null || {{ echo \"not done: $rights\" >&2; rights=; }}\n{exec}$rights {command}"
+            "rights='{setpriv}'\n$rights env > /dev/null 2>&1 || {{ echo \"not done: $rights\" >&2; rights=; }}\n{exec}$rights {command}"
         ),
     }
 }
