@@ -91,10 +91,13 @@ fn default_sigpipe() -> nix::Result<()> {
 }
 
 /// Let the signals by which a person gives up act while `wait` runs, as they would have without [`block_all`]:
-/// one that came before acts at once, and by default ends this process.
+/// one that came before acts at once, and by default ends this process. For the narrator, which waits for a person
+/// outside of any request, so the door is not involved.
 pub fn interruptible<T>(wait: impl FnOnce() -> T) -> T {
     let mut giving_up = SigSet::empty();
-    [Signal::SIGINT, Signal::SIGTERM, Signal::SIGQUIT, Signal::SIGHUP].map(|signal| giving_up.add(signal));
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGQUIT, Signal::SIGHUP] {
+        giving_up.add(signal);
+    }
     let mut before = SigSet::empty();
     // A mask that cannot be changed leaves the signals blocked, as they were.
     let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&giving_up), Some(&mut before));
