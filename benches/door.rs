@@ -18,8 +18,8 @@ fn main() {
     let mut bare = Vec::new();
     for _ in 0..ROUNDS {
         through.push(nanoseconds(|| drop(minidocker::sys::file::umask(0o022))));
-        // SAFETY: umask takes a number and cannot fail.
         bare.push(nanoseconds(|| {
+            // SAFETY: umask takes a number and cannot fail.
             std::hint::black_box(unsafe { libc::umask(0o022) });
         }));
     }
