@@ -126,7 +126,7 @@ pub fn image(root: &Root, request: &Request) -> Result<Image> {
     image::find(root.path(), &request.image)
 }
 
-/// Whether [`image`] will have to make `base` first, which takes a moment.
+/// Whether [`image()`] will have to make `base` first, which takes a moment.
 pub fn makes_base(root: &Root, request: &Request) -> bool {
     matches!(request.image.as_str(), "base" | "base:latest") && !image::is_built(root.path(), &request.image)
 }

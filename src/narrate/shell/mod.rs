@@ -1,14 +1,346 @@
-//! stub
+//! `--shell`: the equivalent shell commands, as a script that can be saved and run.
+//!
+//! The calls of two processes become one script, in the order in which they are made: what the runtime does
+//! before the clone; the clone, as an unshare(1) whose child reads the rest from a here-document; inside it
+//! what the container's first process does, each of its own unshares as a nested here-document; then what the
+//! runtime does when the command has ended. What the runtime does just *after* the clone, while the child
+//! waits, is kept and printed behind the here-document; there the two shells wait for each other by fifos.
+
+mod commands;
+mod mounts;
+mod quote;
+mod rights;
+
 use super::evidence::Change;
-use super::narrator::*;
-use super::words::Lang;
-use crate::sys::*;
-pub struct Shell(Lang);
+use super::line::Out;
+use super::narrator::{Place, Sink};
+use super::words::{self, Label, Lang};
+use crate::sys::observer::{Role, Step};
+use crate::sys::{Answer, Call};
+use commands::{Said, Scene};
+
+/// Where in the script this process is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The runtime, before the clone.
+    Before,
+    /// The runtime, after the clone, while the child waits.
+    Attach,
+    /// The runtime, while the child prints its part.
+    Hold,
+    /// The child, inside the here-document.
+    Inside,
+    /// The runtime, when the command runs or has ended.
+    After,
+    /// The script is complete, or broken off, as far as this process is concerned.
+    Done,
+}
+
+/// Prints the script.
+pub struct Shell {
+    lang: Lang,
+    out: Out,
+    part: Part,
+    begun: bool,
+    scene: Scene,
+    /// The step whose title is due before the next command.
+    step: Option<Step>,
+    /// The command that stands for the clone.
+    clone: String,
+    /// What the runtime did between the clone and its go.
+    attach: String,
+    /// Marks of the open here-documents, the innermost last.
+    marks: Vec<String>,
+    /// Text to be printed: room for the last words, after which no memory may be asked for.
+    text: String,
+}
+
+/// Bytes of text that are printed without asking for memory.
+const ROOM: usize = 64 * 1024;
+
+const HEAD: &str = "#!/bin/sh\nset -eu\nexec 3<&0\nstatus=0\n";
+const HANDSHAKE: &str = "run=$(mktemp -d)\nexport run\nmkfifo \"$run/born\" \"$run/go\"\n";
+const CHILD_WAITS: &str = "echo > \"$run/born\"\nread -r _ < \"$run/go\"\n";
+const PARENT_WAITS: &str = "init=$!\nread -r _ < \"$run/born\"\n";
+const PARENT_GOES: &str = "echo > \"$run/go\"\nwait \"$init\" || status=$?\nrm -r \"$run\"\n";
+const TAIL: &str = "trap 'exit \"$status\"' EXIT\n";
+
 impl Shell {
+    /// A script on standard error.
     pub fn new(lang: Lang) -> Self {
-        Self(lang)
+        Self {
+            lang,
+            out: Out::Stderr,
+            part: Part::Before,
+            begun: false,
+            scene: Scene::default(),
+            step: None,
+            clone: String::new(),
+            attach: String::new(),
+            marks: Vec::new(),
+            text: String::with_capacity(ROOM),
+        }
+    }
+
+    /// Print text, or keep it while the child waits.
+    fn print(&mut self, text: &str) {
+        if self.part == Part::Attach {
+            return self.attach.push_str(text);
+        }
+        self.text.clear();
+        if !std::mem::replace(&mut self.begun, true) {
+            self.text.push_str(HEAD);
+        }
+        self.text.push_str(text);
+        self.out.write(self.text.as_bytes());
+    }
+
+    /// The title of the step as a comment, once.
+    fn titled(&mut self, text: &str) -> String {
+        match self.step.take().map(words::step) {
+            Some(words) => format!("\n# {}: {}\n{text}\n", words.word, words.title.get(self.lang)),
+            None => format!("{text}\n"),
+        }
+    }
+
+    fn say(&mut self, said: Said) {
+        let text = match said {
+            Said::Nothing => return,
+            Said::Commands(commands) => commands,
+            Said::Remark(remark) => format!("# {}: {remark}", Label::NoCommand.get(self.lang)),
+            Said::Covered(what) => format!("# {}: {what}", Label::Covered.get(self.lang)),
+            Said::Within(command, mark) => {
+                let mark = self.unused(mark);
+                let text = format!("{command} <<'{mark}'");
+                self.marks.push(mark);
+                text
+            }
+            Said::Last(command) => {
+                let marks = std::mem::take(&mut self.marks);
+                marks.iter().rev().fold(command, |all, mark| all + "\n" + mark)
+            }
+        };
+        let text = self.titled(&text);
+        self.print(&text);
+    }
+
+    /// A new time namespace whose offsets nobody wrote.
+    fn say_new_time(&mut self) {
+        let said = self.scene.take_new_time();
+        self.say(said);
+    }
+
+    /// A mark that no open here-document has.
+    fn unused(&self, mut mark: String) -> String {
+        while self.marks.contains(&mark) {
+            mark.push('_');
+        }
+        mark
+    }
+
+    /// The runtime lets the child go: print the clone, behind which the child prints its part.
+    fn go(&mut self) {
+        self.part = Part::Hold;
+        let (before, after) = match self.attach.is_empty() {
+            true => ("", " || status=$?\n".to_owned()),
+            false => (HANDSHAKE, format!(" &\n{CHILD_WAITS}")),
+        };
+        let text = format!("{before}{} <<'{INIT}'{after}", self.clone);
+        self.step = Some(Step::Clone);
+        let text = self.titled(text.trim_end());
+        self.print(&text);
+    }
+
+    /// The command has begun: its here-documents are closed, and the rest of the runtime's part follows.
+    fn resume(&mut self) {
+        self.part = Part::After;
+        let attach = std::mem::take(&mut self.attach);
+        let text = match attach.is_empty() {
+            true => TAIL.to_owned(),
+            false => format!("{PARENT_WAITS}{attach}\n{PARENT_GOES}{TAIL}"),
+        };
+        self.print(&text);
+    }
+
+    fn answered_in_runtime(&mut self, call: &Call<'_>, answer: &Answer<'_>) -> bool {
+        match (self.part, call, answer) {
+            (Part::Before, Call::Clone3 { flags, cgroup }, Answer::Number(pid)) => {
+                self.clone = commands::clone(*flags, *cgroup);
+                self.scene.init = Some(*pid as i32);
+                self.part = Part::Attach;
+            }
+            (Part::Hold, Call::ReadPipe, Answer::Number(0)) => self.resume(),
+            // The child has sent an error: its part is incomplete, and so is the script.
+            (Part::Hold, Call::ReadPipe, _) => {
+                self.print(&format!("# {}\n", Label::Incomplete.get(self.lang)));
+                self.part = Part::Done;
+            }
+            _ => return false,
+        }
+        true
     }
 }
+
+/// The mark of the here-document that the container's first process reads.
+const INIT: &str = "INIT";
+
 impl Sink for Shell {
-    fn answered(&mut self, _: &Place, _: &Call<'_>, _: &Answer<'_>, _: &[Change]) {}
+    fn begins(&mut self, place: &Place) {
+        self.step = place.step;
+    }
+
+    fn ends(&mut self, _place: &Place) {
+        self.step = None;
+    }
+
+    fn asking(&mut self, place: &Place, call: &Call<'_>) {
+        match *call {
+            Call::WritePipe { .. } if self.part == Part::Attach && place.role == Role::Runtime => self.go(),
+            // Success does not return, so this is said before it is known.
+            Call::Execve { path, argv, environment } if self.part == Part::Inside => {
+                self.say_new_time();
+                let last = self.scene.exec(path, argv, environment);
+                self.say(last);
+                self.part = Part::Done;
+            }
+            _ => {}
+        }
+    }
+
+    fn answered(&mut self, place: &Place, call: &Call<'_>, answer: &Answer<'_>, _: &[Change]) {
+        if self.part == Part::Done || matches!(answer, Answer::Refused(..)) {
+            return;
+        }
+        if place.role == Role::Runtime && self.answered_in_runtime(call, answer) {
+            return;
+        }
+        if let (Role::Init, Call::Fork, Answer::Number(pid)) = (place.role, call, answer) {
+            // Pid 1 stays behind to reap; its child goes on to the command.
+            self.scene.forked = true;
+            self.part = if *pid == 0 { Part::Inside } else { Part::Done };
+            return;
+        }
+        let waiting = self.scene.has_new_time();
+        let said = self.scene.say(call, answer);
+        if waiting && said != Said::Nothing {
+            self.say_new_time();
+        }
+        self.say(said);
+    }
+
+    fn became(&mut self, _place: &Place) {
+        self.part = Part::Inside;
+        self.begun = true;
+        self.attach.clear();
+        self.marks = vec![INIT.to_owned()];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::flags::{self, CLONE_NEWNET, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUTS};
+    use crate::sys::netlink::Rtnetlink;
+    use std::io::Write;
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+
+    /// What the runtime and the child print, in the order in which a run prints it.
+    fn script(before: &[Call<'_>], attach: &[Call<'_>], inside: &[Call<'_>], after: &[Call<'_>]) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let shell = || Shell { out: Out::File(file.reopen().unwrap()), ..Shell::new(Lang::En) };
+        let place = |role| Place { role, pid: 7, step: None, sealed: false };
+        let tell = |shell: &mut Shell, role, call: &Call<'_>, answer| {
+            shell.asking(&place(role), call);
+            shell.answered(&place(role), call, &answer, &[]);
+        };
+        let (mut runtime, mut init) = (shell(), shell());
+        let mut tell_all = |calls: &[Call<'_>]| {
+            calls.iter().for_each(|call| tell(&mut runtime, Role::Runtime, call, Answer::Done));
+        };
+        let clone = Call::Clone3 { flags: flags::clone(CLONE_NEWPID | CLONE_NEWNET), cgroup: None };
+        tell_all(before);
+        tell(&mut runtime, Role::Runtime, &clone, Answer::Number(4242));
+        attach.iter().for_each(|call| tell(&mut runtime, Role::Runtime, call, Answer::Done));
+        tell(&mut runtime, Role::Runtime, &Call::WritePipe { bytes: 1 }, Answer::Number(1));
+        // The three parts share one file, and each begins at its start.
+        let first = std::fs::read_to_string(file.path()).unwrap();
+        file.as_file().set_len(0).unwrap();
+        init.became(&place(Role::Init));
+        inside.iter().for_each(|call| tell(&mut init, Role::Init, call, Answer::Done));
+        let second = std::fs::read_to_string(file.path()).unwrap();
+        file.as_file().set_len(0).unwrap();
+        runtime.out = Out::File(file.reopen().unwrap());
+        tell(&mut runtime, Role::Runtime, &Call::ReadPipe, Answer::Number(0));
+        after.iter().for_each(|call| tell(&mut runtime, Role::Runtime, call, Answer::Done));
+        first + &second + &std::fs::read_to_string(file.path()).unwrap()
+    }
+
+    /// Whether a shell finds no fault with the script's syntax.
+    fn is_sound(script: &str) -> bool {
+        let mut shell = Command::new("sh").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
+        shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+        shell.wait().unwrap().success()
+    }
+
+    #[test]
+    fn nested_here_documents_are_closed_after_the_command() {
+        let argv = ["sh".to_owned(), "-c".to_owned(), "echo it's".to_owned()];
+        let text = script(
+            &[Call::Mkdir { path: Path::new("/a b"), mode: 0o700 }],
+            &[],
+            &[
+                Call::Unshare { flags: flags::clone(CLONE_NEWTIME) },
+                Call::Unshare { flags: flags::clone(CLONE_NEWUTS) },
+                Call::Sethostname { name: "web" },
+                Call::Execve { path: Path::new("/bin/sh"), argv: &argv, environment: &[] },
+            ],
+            &[Call::Rmdir { path: Path::new("/a b") }],
+        );
+        let expected = r#"#!/bin/sh
+set -eu
+exec 3<&0
+status=0
+mkdir -p -m 700 '/a b'
+
+# clone: A child in namespaces of its own
+unshare --fork --pid --net sh -eu <<'INIT' || status=$?
+exec unshare --time sh -eu <<'TIME'
+exec unshare --uts sh -eu <<'UTS'
+hostname web
+exec env -i /bin/sh -c 'echo it'\''s' <&3 3<&-
+UTS
+TIME
+INIT
+trap 'exit "$status"' EXIT
+rmdir '/a b'
+"#;
+        assert_eq!(text, expected);
+        assert!(is_sound(&text));
+    }
+
+    #[test]
+    fn what_the_runtime_does_for_the_waiting_child_stands_behind_it() {
+        let veth = Rtnetlink::NewVeth { name: "md1", group: 1, master: 3, peer: "eth0", peer_pid: 4242 };
+        let argv = ["true".to_owned()];
+        let text = script(
+            &[],
+            &[Call::Rtnetlink(veth)],
+            &[Call::Execve { path: Path::new("/bin/true"), argv: &argv, environment: &[] }],
+            &[],
+        );
+        assert!(text.contains("<<'INIT' &\necho > \"$run/born\"\nread -r _ < \"$run/go\"\n"), "{text}");
+        let tail = "INIT\ninit=$!\nread -r _ < \"$run/born\"\nip link add md1 group 1 master if3 type veth peer name eth0 \
+                    netns \"$init\"\nip link set md1 up\n\necho > \"$run/go\"\nwait \"$init\" || status=$?\n";
+        assert!(text.contains(tail), "{text}");
+        assert!(is_sound(&text));
+    }
+
+    #[test]
+    fn refused_calls_are_no_part_of_the_script() {
+        let mut shell = Shell { out: Out::Stderr, ..Shell::new(Lang::En) };
+        let place = Place { role: Role::Runtime, pid: 7, step: None, sealed: false };
+        shell.answered(&place, &Call::Setsid, &Answer::Refused(1, "EPERM", "Operation not permitted"), &[]);
+        assert!(!shell.begun);
+    }
 }

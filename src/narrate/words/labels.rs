@@ -23,6 +23,12 @@ pub enum Label {
     MoreFacts,
     /// Before the other arguments with which the last call was made again.
     SameFor,
+    /// Before a call that no shell command makes.
+    NoCommand,
+    /// Before what an earlier command of the script has done already.
+    Covered,
+    /// At the end of a script that a failure broke off.
+    Incomplete,
     /// The title under which the child shows its own answer of clone3.
     AnsweredTwice,
     /// Why it does.
@@ -45,6 +51,14 @@ impl Label {
             Label::More => Text { en: "more requests", zh: "个请求" },
             Label::MoreFacts => Text { en: "more facts changed", zh: "项事实也变了" },
             Label::SameFor => Text { en: "… and the same for", zh: "……同样还有" },
+            Label::NoCommand => Text { en: "no command of its own", zh: "没有对应的命令" },
+            Label::Covered => {
+                Text { en: "done by unshare --map-root-user", zh: "unshare --map-root-user 已经做了" }
+            }
+            Label::Incomplete => Text {
+                en: "the run failed here, so this script is incomplete",
+                zh: "运行在这里失败，脚本不完整",
+            },
             Label::AnsweredTwice => {
                 Text { en: "One call, two answers", zh: "一次调用，两个返回值" }
             }
