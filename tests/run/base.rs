@@ -19,7 +19,9 @@ pub fn tests() -> Vec<Test> {
 fn it_is_made_offline_on_first_use(who: Who) {
     let space = Space::bare(who);
     // The throw-away host has no network; an ordinary user makes it wherever she is.
-    assert_eq!(space.sh(&[], "echo made"), "made\n");
+    let outcome = space.base(&[], &["echo", "made"]);
+    assert_eq!((outcome.status, outcome.out.as_str()), (0, "made\n"), "{}", outcome.err);
+    assert!(outcome.err.contains("base") && outcome.err.lines().count() == 1, "{}", outcome.err);
     assert!(space.root().join("images/base:latest.json").is_file());
 }
 

@@ -74,7 +74,7 @@ fn the_cgroup_is_the_top_of_what_is_seen_inside() {
     let lines: Vec<&str> = said.out.lines().collect();
     assert!(lines[0].ends_with(":/"), "{said:?}");
     assert_eq!(lines[1], (64 << 20).to_string(), "{said:?}");
-    assert!(said.err.contains("Read-only file system"), "{said:?}");
+    assert!(said.out.contains("Read-only file system"), "{said:?}");
 }
 
 fn memory_limits_memory_and_swap() {

@@ -124,8 +124,12 @@ fn nested(space: &Space, options: &[&str], words: &str) -> Outcome {
     std::fs::create_dir_all(&state).unwrap();
     std::fs::set_permissions(&state, PermissionsExt::from_mode(0o777)).unwrap();
     let mut volumes = probe::libraries();
-    volumes.push(format!("{}:/minidocker:ro", space::program().display()));
     volumes.push(format!("{}:/state", state.display()));
+    for name in ["images", "layers"] {
+        let made = space.root().join(name).canonicalize().unwrap();
+        volumes.push(format!("{}:/state/{name}", made.display()));
+    }
+    volumes.push(format!("{}:/minidocker:ro", space::program().display()));
     let volumes: Vec<&str> = volumes.iter().flat_map(|volume| ["-v", volume.as_str()]).collect();
     let script = format!("/minidocker run --rm --network none {words}");
     let options = [options, &volumes, &["-e", "MINIDOCKER_ROOT=/state"]].concat();

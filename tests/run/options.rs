@@ -33,10 +33,10 @@ fn a_name_leads_to_the_container(who: Who) {
 fn hostname_is_set_inside_alone(who: Who) {
     let space = Space::new(who);
     let before = nix::unistd::gethostname().unwrap();
-    let script = "cat /proc/sys/kernel/hostname /etc/hostname; echo $HOSTNAME; grep -c 'box$' /etc/hosts";
+    let script = "cat /proc/sys/kernel/hostname /etc/hostname; echo $HOSTNAME";
     for option in ["--hostname", "-h"] {
         let said = space.sh(&[option, "box"], script);
-        assert_eq!(said.lines().take(3).collect::<Vec<_>>(), ["box", "box", "box"]);
+        assert_eq!(said, "box\nbox\nbox\n");
     }
     let running = space.hold(&[]);
     let id = &space.containers()[0];

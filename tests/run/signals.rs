@@ -59,8 +59,10 @@ fn a_signal_passes_through_init(who: Who) {
 
 fn the_third_interrupt_kills(who: Who) {
     let space = Space::new(who);
-    // Pid 1 without a handler is deaf to SIGINT.
-    let running = space.hold(&[]);
+    // Pid 1 without a handler is deaf to SIGINT. A shell has one.
+    let mut running = space.start(&[], &["sh", "-c", "echo ready; exec sleep 60"]);
+    running.expect("ready");
+    wait_until("the shell has become sleep", || running.read("comm") == "sleep\n");
     let pending =
         |running: &Running| u64::from_str_radix(&status_of(running.runtime(), "ShdPnd"), 16).unwrap();
     for _ in 0..2 {
@@ -81,7 +83,7 @@ fn init_reaps_orphans(who: Who) {
     let init = running.pid();
     wait_until("one child is left", || children_of(init).len() == 1);
     let command = children_of(init)[0];
-    assert!(status_of(command, "State").starts_with('S'), "the command waits to read");
+    wait_until("the command waits to read", || status_of(command, "State").starts_with('S'));
     // Nobody is left that ended and was not waited for.
     let said =
         space.sh(&["--init"], "(sleep 0 &); sleep 0.2; grep -l '^State:.Z' /proc/[0-9]*/status || echo none");
