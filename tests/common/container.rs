@@ -166,10 +166,12 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// A test that failed must not leave a container. Killed, `minidocker` takes it along.
+    /// A test must not leave a container. Killed, `minidocker` takes it along; standard output ends with its last
+    /// process.
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+        let _ = self.stdout.read_to_end(&mut Vec::new());
     }
 }
 

@@ -323,10 +323,15 @@ fn network_of(options: &[&str]) -> &'static [&'static str] {
 }
 
 impl Drop for Space {
-    /// Whatever the test did, its containers' cgroups must not stay.
+    /// Whatever the test did, its containers' cgroups must not stay. One that was killed a moment ago may still be
+    /// about to end, so this asks again.
     fn drop(&mut self) {
-        if self.root().join("containers").is_dir() {
+        for _ in 0..100 {
+            if self.containers().is_empty() {
+                break;
+            }
             let _ = self.command().arg("prune").stdout(Stdio::null()).stderr(Stdio::null()).status();
+            std::thread::sleep(std::time::Duration::from_millis(2));
         }
     }
 }
