@@ -48,7 +48,7 @@ impl Root {
     pub fn open() -> Result<Self> {
         let root = Self { path: Self::place()? };
         let unusable = || Problem::StateUnusable { path: root.path.display().to_string() };
-        if !file::exists(&root.containers()) {
+        if !file::exists(&root.containers())? {
             file::mkdir_all(&root.path, 0o711).meaning(unusable)?;
             for directory in [root.containers(), root.names()] {
                 file::mkdir_all(&directory, 0o711).meaning(unusable)?;
@@ -132,12 +132,16 @@ impl Root {
 
     /// Whether a runtime holds the container `id` at this moment. Its lock is taken and given back to find out.
     pub fn is_running(&self, id: &str) -> bool {
-        file::exists(&self.container(id)) && matches!(lock_directory(&self.container(id)), Ok(None))
+        matches!(lock_directory(&self.container(id)), Ok(None))
     }
 
-    /// The same, when the lock on the whole is held.
+    /// Whether the container `id` must be left alone: a runtime holds it, or it cannot be found out whether one
+    /// does. The lock on the whole is held.
     pub fn is_held(&self, held: &RootLock, id: &str) -> bool {
-        file::exists(&self.container(id)) && matches!(self.adopt(held, id), Ok(None))
+        match self.adopt(held, id) {
+            Ok(claim) => claim.is_none(),
+            Err(error) => !error.is(ENOENT),
+        }
     }
 
     /// The ids of all containers there are.

@@ -242,9 +242,13 @@ impl From<&FileStat> for Status {
     }
 }
 
-/// Whether something stands at `path` (links are followed).
-pub fn exists(path: &Path) -> bool {
-    access(path, false).is_ok()
+/// Whether something stands at `path` that can be reached (links are followed).
+pub fn exists(path: &Path) -> Result<bool> {
+    use super::errno::{EACCES, ENOENT, ENOTDIR};
+    match access(path, false) {
+        Err(error) if [ENOENT, ENOTDIR, EACCES].iter().any(|errno| error.is(*errno)) => Ok(false),
+        answer => answer.map(|()| true),
+    }
 }
 
 /// Ask whether `path` is there and, with `executable`, whether this process could execute it (access(2)).
