@@ -355,6 +355,25 @@ pub fn lock(file: BorrowedFd<'_>, path: &Path, exclusive: bool, wait: bool) -> R
     ask(Call::Flock { path, exclusive, wait }, || retry(|| flock(file, operation)))
 }
 
+/// Lock the open file `file` for this process alone, until it ends or closes any descriptor of that file
+/// (fcntl(2), `F_SETLK`): unlike that of [`lock`], a child does not inherit this lock, and it does not exclude
+/// the locks of that kind. `EAGAIN` when another process holds it.
+pub fn lock_for_process(file: BorrowedFd<'_>, path: &Path) -> Result<()> {
+    ask(Call::FcntlSetlk { path }, || {
+        let whole = libc::flock {
+            l_type: libc::F_WRLCK as _,
+            l_whence: libc::SEEK_SET as _,
+            l_start: 0,
+            l_len: 0,
+            l_pid: 0,
+        };
+        match nix::fcntl::fcntl(file, nix::fcntl::FcntlArg::F_SETLK(&whole)) {
+            Err(Errno::EACCES) => Err(Errno::EAGAIN),
+            answer => answer.map(drop),
+        }
+    })
+}
+
 #[allow(unsafe_code)]
 fn flock(file: BorrowedFd<'_>, operation: i32) -> nix::Result<()> {
     use std::os::fd::AsRawFd;

@@ -115,6 +115,7 @@ impl Scene {
             | Access { .. }
             | Getdents { .. }
             | Flock { .. }
+            | FcntlSetlk { .. }
             | PrctlDumpable { .. }
             | NetlinkSocket
             | Isatty { .. } => Said::Nothing,
