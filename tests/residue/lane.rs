@@ -181,7 +181,9 @@ impl Work {
             if !self.was_reached() {
                 return false;
             }
-            self.check(status == 137, &label, || format!("status {status}"));
+            // A first process that dies so early that it cannot even be told to go on is a failure to start.
+            let right = status == 137 || (role == "init" && status == 125);
+            self.check(right, &label, || format!("status {status}"));
             if role == "init" && self.lane.rm {
                 self.must_be_clean(&format!("{label}, at once"));
             }
@@ -190,19 +192,24 @@ impl Work {
             if !self.was_reached() {
                 return false;
             }
-            self.judge(&ended, &label);
+            self.judge(&ended, role, &label);
         }
         self.clear_up(&label);
         true
     }
 
     /// What a run that met a failing request owes: the status, one line or none, and clean hands.
-    fn judge(&mut self, ended: &Ended, label: &str) {
+    fn judge(&mut self, ended: &Ended, role: &str, label: &str) {
         let Ended { status, out, err } = ended;
         let lines = err.lines().count();
         let said = || format!("status {status}, out {out:?}, err {err:?}");
         match status {
             0 => self.check(lines == 0 && out == "ran\n", label, said),
+            // A pid 1 of ours has nobody to tell once the command was started. What it does before is what it does
+            // without `--init`, and is judged there.
+            125 if role == "init" && self.lane.options.iter().any(|option| option == "--init") => {
+                self.check(lines <= 1, label, said);
+            }
             125 => self.check(lines == 1, label, said),
             _ => self.check(false, label, said),
         }
