@@ -120,8 +120,9 @@ fn image_of(who: Who) -> &'static Path {
         let root = shared.directory.path().join(if who == Who::Root { "root" } else { "user" });
         std::fs::create_dir(&root).unwrap();
         give_to(&root, who).unwrap();
-        let made =
-            command(None, who, &root).args(["run", "--rm", "--network", "none", "base", "true"]).output();
+        let made = command(None, who, &[], &root)
+            .args(["run", "--rm", "--network", "none", "base", "true"])
+            .output();
         let made = made.unwrap();
         assert!(made.status.success(), "cannot make base: {}", String::from_utf8_lossy(&made.stderr));
         root
@@ -135,10 +136,12 @@ pub fn remove_shared() {
     }
 }
 
-/// `minidocker` as `who` with the state root `root`, in an environment of which everything is known.
-fn command(host: Option<&Host>, who: Who, root: &Path) -> Command {
+/// `minidocker` as `who` with the state root `root`, in an environment of which everything is known. `through` are
+/// the words of a program that does something and then becomes its remaining arguments.
+fn command(host: Option<&Host>, who: Who, through: &[&str], root: &Path) -> Command {
     let mut words = host.map(Host::entering).unwrap_or_default();
     words.extend(as_person(who));
+    words.extend(through.iter().map(|word| (*word).to_owned()));
     words.push(program().display().to_string());
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).env_clear().stdin(Stdio::null()).current_dir("/");
@@ -272,7 +275,17 @@ impl Space {
 
     /// `minidocker`, ready to be given arguments.
     pub fn command(&self) -> Command {
-        command(self.host.as_ref(), self.who, &self.root())
+        self.command_through(&[])
+    }
+
+    /// The same, started by a program that does something first: `setpriv …`, `unshare …`.
+    pub fn command_through(&self, through: &[&str]) -> Command {
+        command(self.host.as_ref(), self.who, through, &self.root())
+    }
+
+    /// The same, after a line of shell.
+    pub fn command_after(&self, script: &str) -> Command {
+        self.command_through(&["sh", "-c", &format!("{script}; exec \"$@\""), "sh"])
     }
 
     /// Run `minidocker` with these arguments to its end.

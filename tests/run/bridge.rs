@@ -22,6 +22,7 @@ pub fn tests() -> Vec<Test> {
         as_root(&[Need::Iptables], ip_forward_stays_on_if_it_was_on),
         as_root(&[Need::Iptables], rules_of_others_stay),
         as_root(&[Need::Iptables], the_last_container_takes_the_bridge_away),
+        as_root(&[Need::Iptables], who_joins_a_container_has_its_address_while_that_lives),
     ]
     .into_iter()
     .flatten()
@@ -166,6 +167,18 @@ fn rules_of_others_stay() {
     assert_eq!(running.end().status, 0);
     assert_eq!(host.sh("iptables-save | sed '/^[#:]/d'"), before);
     assert!(host.sh("iptables -S FORWARD").contains("-P FORWARD DROP"));
+}
+
+fn who_joins_a_container_has_its_address_while_that_lives() {
+    let space = Space::new(Who::Root);
+    let first = space.hold(&["--network", "bridge", "--name", "first"]);
+    let second = space.hold(&["--network", "container:first"]);
+    assert_eq!(address(&first), address(&second));
+    assert_eq!(links_of(second.pid()), ["lo", "eth0"]);
+    // The address may be given to the next, so the link goes although its namespace lives on.
+    assert_eq!(first.end().status, 0);
+    assert_eq!(links_of(second.pid()), ["lo"]);
+    assert_eq!(space.host().links(), ["lo"]);
 }
 
 fn the_last_container_takes_the_bridge_away() {

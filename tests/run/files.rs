@@ -1,5 +1,6 @@
 //! Volumes, the read-only root, and that no container changes an image.
 
+use crate::common::container::Running;
 use crate::common::space::{Space, Who, names_in};
 use crate::common::{Test, as_both};
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ pub fn tests() -> Vec<Test> {
     [
         as_both(&[], a_volume_is_the_hosts_own_directory),
         as_both(&[], a_read_only_volume_and_what_is_mounted_in_it_cannot_be_written),
+        as_both(&[], a_relative_source_is_taken_from_here),
         as_both(&[], a_volume_can_be_a_single_file),
         as_both(&[], volumes_nest_and_their_targets_are_made),
         as_both(&[], a_link_in_a_volume_leads_nowhere_outside),
@@ -50,6 +52,15 @@ fn a_read_only_volume_and_what_is_mounted_in_it_cannot_be_written(who: Who) {
     assert_eq!(said.matches("Read-only file system").count(), said.lines().count() - 1, "{said}");
     assert!(said.ends_with("\nbelow\n"), "{said}");
     assert!(!directory.join("new").exists());
+}
+
+fn a_relative_source_is_taken_from_here(who: Who) {
+    let space = Space::new(who);
+    let here = space.file("here/file", "near").parent().unwrap().to_owned();
+    let words = ["--rm", "--network", "none", "-v", "./file:/file", "base", "cat", "/file"];
+    let mut command = space.command_after(&format!("cd '{}'", here.display()));
+    let outcome = Running::start(command.arg("run").args(words)).end();
+    assert_eq!((outcome.status, outcome.out.as_str()), (0, "near"), "{}", outcome.err);
 }
 
 fn a_volume_can_be_a_single_file(who: Who) {
@@ -105,6 +116,10 @@ fn read_only_means_the_root_alone(who: Who) {
     let script = "touch /new 2>&1; touch /etc/passwd 2>&1; touch /data/new /dev/shm/new && echo > /dev/null";
     let said = space.sh(&["--read-only", "-v", &volume], script);
     assert_eq!(said.matches("Read-only file system").count(), 2, "{said}");
+    assert_eq!(
+        space.sh(&["--read-only", "-w", "/made", "-v", &volume], "pwd; ls /data"),
+        "/made\nfile\nnew\n"
+    );
     let running = space.hold(&["--read-only"]);
     let mountinfo = running.read("mountinfo");
     let root = mountinfo.lines().find(|line| line.split(' ').nth(4) == Some("/")).unwrap();

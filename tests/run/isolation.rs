@@ -269,13 +269,7 @@ fn no_descriptor_comes_along(who: Who) {
     let space = Space::new(who);
     let words =
         ["run", "--rm", "-i", "--network", "none", "base", "sh", "-c", "echo ready; read line; exit 0"];
-    let program = space.command();
-    // A shell that has a directory of the host open leaves it to minidocker.
-    let mut command = std::process::Command::new("sh");
-    command.args(["-c", "exec 7< /etc 8< /; exec \"$@\"", "sh"]).arg(program.get_program());
-    command.args(program.get_args()).args(words).env_clear();
-    command.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    let mut running = Running::start(&mut command);
+    let mut running = Running::start(space.command_after("exec 7< /etc 8< /").args(words));
     running.expect("ready");
     let mut open: Vec<String> = std::fs::read_dir(running.proc("fd"))
         .unwrap()

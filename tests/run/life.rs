@@ -18,6 +18,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], twenty_at_once),
         as_root(&[Need::Iptables], twenty_at_once_on_the_bridge),
         as_both(&[], several_make_base_at_once),
+        as_both(&[], of_many_that_want_one_name_one_gets_it),
     ]
     .into_iter()
     .flatten()
@@ -182,6 +183,18 @@ fn twenty_at_once_on_the_bridge() {
     let space = Space::new(Who::Root);
     at_once(&space, 20, &["--network", "bridge"]);
     assert_eq!(space.host().links(), ["lo"]);
+}
+
+fn of_many_that_want_one_name_one_gets_it(who: Who) {
+    let space = Space::new(who);
+    let script = ["sh", "-c", "echo mine; read x; exit 0"];
+    let mut all: Vec<_> = (0..6).map(|_| space.start(&["--name", "one"], &script)).collect();
+    let winners: Vec<bool> = all.iter_mut().map(|running| running.line() == "mine").collect();
+    assert_eq!(winners.iter().filter(|won| **won).count(), 1);
+    for (running, won) in all.into_iter().zip(winners) {
+        let outcome = running.end();
+        assert_eq!(outcome.status, if won { 0 } else { 125 }, "{}", outcome.err);
+    }
 }
 
 fn several_make_base_at_once(who: Who) {

@@ -181,6 +181,9 @@ fn the_out_of_memory_killer_is_told_of() {
     assert_eq!(outcome.status, 137, "{outcome:?}");
     let said = outcome.err.to_lowercase();
     assert!(said.contains("memory") && said.matches("16").count() >= 2, "limit and peak: {outcome:?}");
+    // With --init it is not pid 1 that is killed.
+    let outcome = space.base(&["--init", "--memory", "16m"], &["tail", "/dev/zero"]);
+    assert!(outcome.status == 137 && outcome.err.matches("16").count() >= 2, "{outcome:?}");
     // One that was not killed is not spoken of.
     assert_eq!(space.sh(&["--memory", "16m"], "exit 0"), "");
 }

@@ -18,6 +18,7 @@ pub fn tests() -> Vec<Test> {
         as_user(&[], user_namespaces_forbidden_by_their_number),
         as_user(&[], user_namespaces_forbidden_by_a_security_module),
         as_both(&[], inside_another_container),
+        as_root(&[Need::Rootless], root_without_its_power_is_an_ordinary_user),
         as_root(&[], inside_a_privileged_container_it_works),
         as_root(&[Need::Controller("memory")], where_cgroups_are_read_only_a_limit_is_refused),
     ]
@@ -100,14 +101,12 @@ fn user_namespaces_forbidden_by_their_number() {
     let space = Space::new(Who::User);
     space.sh(&[], "exit 0");
     // In a user namespace of its own, a person may set the limit for those below it.
-    let words = space::as_person(Who::User);
     let script = "echo 0 > /proc/sys/user/max_user_namespaces && \
                   exec setpriv --bounding-set -sys_admin --inh-caps -sys_admin -- \"$@\"";
-    let mut command = std::process::Command::new(words.first().map_or("unshare", String::as_str));
-    command.args(words.iter().skip(1)).args(words.first().map(|_| "unshare"));
-    command.args(["--user", "--map-root-user", "sh", "-c", script, "sh"]).arg(space::program());
-    command.args(["run", "--rm", "--network", "none", "base", "true"]).env("MINIDOCKER_ROOT", space.root());
-    Running::start(&mut command).end().assert_refused(&["ENOSPC", "user.max_user_namespaces"]);
+    let through = ["unshare", "--user", "--map-root-user", "sh", "-c", script, "sh"];
+    let words = ["run", "--rm", "--network", "none", "base", "true"];
+    let outcome = Running::start(space.command_through(&through).args(words)).end();
+    outcome.assert_refused(&["ENOSPC", "user.max_user_namespaces"]);
     assert_eq!(space.containers(), [""; 0]);
 }
 
@@ -116,6 +115,18 @@ fn user_namespaces_forbidden_by_a_security_module() {
     let outcome = with_fault(&space, "runtime", "EPERM", |err| err.contains("clone3("));
     outcome.assert_refused(&["EPERM", "user"]);
     assert_eq!(space.containers(), [""; 0]);
+}
+
+fn root_without_its_power_is_an_ordinary_user() {
+    let space = Space::new(Who::Root);
+    let through = ["setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin", "--"];
+    let run = |words: &[&str]| {
+        Running::start(space.command_through(&through).args(["run", "--rm"]).args(words)).end()
+    };
+    let outcome = run(&["base", "sh", "-c", "id -u; cat /proc/self/uid_map; ls /sys/class/net"]);
+    let words: Vec<&str> = outcome.out.split_whitespace().collect();
+    assert_eq!((outcome.status, words), (0, vec!["0", "0", "0", "1", "lo"]), "{}", outcome.err);
+    run(&["--network", "bridge", "base", "true"]).assert_refused(&[]);
 }
 
 /// What `minidocker run WORDS` says in a container with these options.

@@ -2,6 +2,7 @@
 
 use crate::common::space::{Space, Who, names_in};
 use crate::common::{Test, as_both, as_user};
+use std::os::unix::fs::PermissionsExt;
 
 pub fn tests() -> Vec<Test> {
     [
@@ -15,6 +16,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], a_container_that_is_not_running_cannot_be_joined),
         as_both(&[], words_that_are_no_name_user_or_capability),
         as_user(&[], the_bridge_is_roots),
+        as_user(&[], a_volume_that_may_not_be_looked_at),
         as_both(&[], a_container_that_does_not_exist_cannot_be_removed),
     ]
     .into_iter()
@@ -127,6 +129,18 @@ fn words_that_are_no_name_user_or_capability(who: Who) {
     let long = "x".repeat(200);
     assert_option_refused(&space, "--hostname", &long, &[]);
     assert_option_refused(&space, "--name", &long, &[]);
+}
+
+fn a_volume_that_may_not_be_looked_at() {
+    let space = Space::new(Who::User);
+    let source = space.file("closed/file", "x");
+    let closed = source.parent().unwrap().to_owned();
+    let mode = |mode| std::fs::set_permissions(&closed, PermissionsExt::from_mode(mode)).unwrap();
+    mode(0o000);
+    let outcome = space.base(&["-v", &format!("{}:/a", source.display())], &["true"]);
+    mode(0o700);
+    outcome.assert_refused(&[&source.display().to_string(), "EACCES"]);
+    assert_eq!(space.containers(), [""; 0]);
 }
 
 fn the_bridge_is_roots() {

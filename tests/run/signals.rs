@@ -15,6 +15,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], init_ends_with_the_commands_status),
         as_both(&[], a_killed_minidocker_takes_the_container_along),
         as_both(&[], the_commands_signals_are_as_they_were),
+        as_both(&[], a_signal_at_any_moment_ends_it_and_leaves_nothing),
     ]
     .into_iter()
     .flatten()
@@ -112,6 +113,24 @@ fn a_killed_minidocker_takes_the_container_along(who: Who) {
             !std::path::Path::new(&format!("/proc/{pid}")).exists()
                 || status_of(pid, "State").starts_with('Z')
         });
+    }
+}
+
+fn a_signal_at_any_moment_ends_it_and_leaves_nothing(who: Who) {
+    let space = Space::new(who);
+    space.sh(&[], "exit 0");
+    for milliseconds in 0..25 {
+        let running = space.start(&["--init"], &["sleep", "60"]);
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        running.signal(Signal::SIGTERM);
+        let outcome = running.wait();
+        assert_eq!(
+            (outcome.status, outcome.out.as_str()),
+            (143, ""),
+            "after {milliseconds} ms: {}",
+            outcome.err
+        );
+        assert_eq!(space.containers(), [""; 0], "after {milliseconds} ms");
     }
 }
 
