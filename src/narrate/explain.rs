@@ -1,6 +1,6 @@
 //! `--explain`: each step for a person: a title, why, the calls with their answers, and the evidence.
 
-use super::evidence::Change;
+use super::evidence::{self, Change};
 use super::line::Line;
 use super::narrator::{Place, Sink};
 use super::page::{Ink, Page, columns};
@@ -197,7 +197,7 @@ impl Explain {
     fn facts(&self, facts: &[&Change]) {
         const WIDEST_LABEL: usize = 28;
         let (shown, rest) = facts.split_at(facts.len().min(FACTS));
-        let names: Vec<String> = shown.iter().map(|fact| fact.subject.name()).collect();
+        let names: Vec<String> = shown.iter().map(|fact| label(&fact.subject)).collect();
         let width =
             names.iter().map(|name| columns(name)).filter(|width| *width <= WIDEST_LABEL).max().unwrap_or(0);
         for (fact, name) in shown.iter().zip(&names) {
@@ -252,6 +252,10 @@ fn arguments(call: &Call<'_>) -> Line {
                 write!(line, "CAP_{}", capability(number as u32))
             }
             Value::Text(text) if text.len() > TEXT => write!(line, "{:?}…", beginning(text)),
+            // As `strace -y` shows it: what the descriptor stands for.
+            Value::Path(path) if path.starts_with("/proc/self/fd/") => {
+                write!(line, "{path:?}<{}>", evidence::place(path).display())
+            }
             value => write!(line, "{value}"),
         };
     });
@@ -291,6 +295,16 @@ fn without_descendants(facts: &[Change]) -> Vec<&Change> {
     let roots: Vec<_> = facts.iter().filter_map(gone).collect();
     let is_root = |path: PathBuf| !roots.iter().any(|root| *root != path && path.starts_with(root));
     facts.iter().filter(|fact| gone(fact).is_none_or(is_root)).collect()
+}
+
+/// The name of a fact; of a file of the kernel's only the last part, since the call shows the whole path.
+fn label(subject: &Subject) -> String {
+    match subject {
+        Subject::Contents(path) => {
+            path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+        }
+        subject => subject.name(),
+    }
 }
 
 /// The name of a capability, without its prefix.
@@ -372,5 +386,76 @@ impl Sink for Explain {
     fn became(&mut self, _place: &Place) {
         // The open steps are the runtime's, who will close them.
         self.chapters.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::line::Out;
+    use super::*;
+    use crate::sys::flags::{CLONE_NEWUTS, clone};
+    use std::path::Path;
+
+    /// What is said of `calls` in `step`, on a page of 60 columns.
+    fn explained(step: Step, calls: &[(Call<'_>, Answer<'_>)], changes: &[Change]) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let page = Page::plain(60, Out::File(file.reopen().unwrap()));
+        let mut explain = Explain::new(page, Lang::En, None);
+        let place = Place { role: Role::Init, pid: 4242, step: Some(step), sealed: true };
+        explain.begins(&place);
+        for (call, answer) in calls {
+            explain.asking(&place, call);
+            explain.answered(&place, call, answer, changes);
+        }
+        explain.ends(&place);
+        std::fs::read_to_string(file.path()).unwrap()
+    }
+
+    #[test]
+    fn a_step_is_a_title_a_reason_calls_and_evidence() {
+        let change = |before: &str, after: &str| Change {
+            subject: Subject::Hostname,
+            before: Some(before.into()),
+            after: Some(after.into()),
+        };
+        let calls = [
+            (Call::Unshare { flags: clone(CLONE_NEWUTS) }, Answer::Done),
+            (Call::Readlink { path: Path::new("/looked") }, Answer::Done),
+            (Call::Sethostname { name: "web" }, Answer::Refused(1, "EPERM", "Operation not permitted")),
+        ];
+        let expected = "\
+── uts  A host name of its own ─────────── init, pid 4242 ──
+   UTS holds the host name. In a new UTS namespace it can be
+   set without renaming the machine.
+   kernel  task_struct.nsproxy->uts_ns
+     unshare(CLONE_NEWUTS) = 0
+     sethostname(\"web\", 3) = -1 EPERM (Operation not
+         permitted)
+
+     hostname  vm → web
+
+";
+        assert_eq!(explained(Step::Uts, &calls, &[change("vm", "web")]), expected);
+    }
+
+    #[test]
+    fn a_step_that_only_looks_is_not_mentioned() {
+        assert_eq!(explained(Step::Wait, &[(Call::Waitid { pid: 7 }, Answer::Number(7))], &[]), "");
+    }
+
+    #[test]
+    fn what_is_done_a_hundred_times_is_counted() {
+        let copy = Call::Copy { from: Path::new("/a"), to: Path::new("/b") };
+        let text = explained(Step::Image, &[(copy, Answer::Done); 100], &[]);
+        assert_eq!(text.matches("copy_file_range(").count(), CALLS_OF_IMAGE);
+        assert!(text.contains("… 94 more requests: copy_file_range ×94"), "{text}");
+    }
+
+    #[test]
+    fn dropped_capabilities_share_a_line() {
+        let drop = |capability| (Call::PrctlCapbsetDrop { capability }, Answer::Done);
+        let text = explained(Step::Harden, &[drop(12), drop(21), (Call::PrctlNoNewPrivs, Answer::Done)], &[]);
+        let lines = "prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN) = 0\n     … and the same for SYS_ADMIN\n     prctl(PR_SET_NO";
+        assert!(text.contains(lines), "{text}");
     }
 }

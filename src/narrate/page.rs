@@ -101,6 +101,12 @@ impl Page {
         Self { width: width.clamp(NARROWEST, WIDEST), palette: Palette::new(colored), out: Out::Stderr }
     }
 
+    /// A page without colours.
+    #[cfg(test)]
+    pub fn plain(width: usize, out: Out) -> Self {
+        Self { width, palette: Palette::new(false), out }
+    }
+
     /// Set `pieces` as one paragraph: the first line begins at column `indent`, the others at `hang`.
     pub fn set(&self, indent: usize, hang: usize, pieces: &[(Ink, &str)]) {
         self.compose(indent, hang, self.width, pieces).send(&self.out, "\x1b[0m");
@@ -312,7 +318,7 @@ mod tests {
     use super::*;
 
     fn set(width: usize, indent: usize, hang: usize, text: &str) -> String {
-        let page = Page { width, palette: Palette::new(false), out: Out::Stderr };
+        let page = Page::plain(width, Out::Stderr);
         page.compose(indent, hang, width, &[(Ink::Plain, text)]).as_str().to_owned()
     }
 

@@ -52,10 +52,13 @@ impl Label {
             Label::MoreFacts => Text { en: "more facts changed", zh: "项事实也变了" },
             Label::SameFor => Text { en: "… and the same for", zh: "……同样还有" },
             Label::NoCommand => Text { en: "no command of its own", zh: "没有对应的命令" },
-            Label::Covered => Text { en: "done by unshare --map-root-user", zh: "unshare --map-root-user 已经做了" },
-            Label::Incomplete => {
-                Text { en: "the run failed here, so this script is incomplete", zh: "运行在这里失败，脚本不完整" }
+            Label::Covered => {
+                Text { en: "done by unshare --map-root-user", zh: "unshare --map-root-user 已经做了" }
             }
+            Label::Incomplete => Text {
+                en: "the run failed here, so this script is incomplete",
+                zh: "运行在这里失败，脚本不完整",
+            },
             Label::AnsweredTwice => {
                 Text { en: "One call, two answers", zh: "一次调用，两个返回值" }
             }
