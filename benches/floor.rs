@@ -313,7 +313,8 @@ fn mask() {
 
 /// Removes the layer's directories by name, when COMMAND wrote nothing; a walk asks ten times as much.
 fn remove_scratch(scratch: &Path) {
-    // What overlayfs makes in a work directory, `incompat/volatile` being how it marks that option.
+    // What overlayfs leaves in a work directory; `incompat/volatile/dirty` is how it marks that option.
+    let _ = fs::remove_file(scratch.join("work/work/incompat/volatile/dirty"));
     let work = ["work/work/incompat/volatile", "work/work/incompat", "work/work", "work"];
     let empty =
         work.iter().chain(&["upper", "merged", ""]).all(|name| fs::remove_dir(scratch.join(name)).is_ok());

@@ -34,6 +34,7 @@ const MOST_EXECS: u64 = 3;
 
 fn main() {
     let options = Options::parse();
+    // SAFETY: asks for a number.
     if unsafe { libc::geteuid() } != 0 {
         println!("skipped: start needs root (sudo -E cargo bench --bench start)");
         return;
@@ -487,11 +488,13 @@ impl Overlay {
             fs::create_dir_all(self.home.join(directory))?;
         }
         let (kind, target) = (c"overlay".as_ptr(), CString::new(text(&self.merged))?);
+        // SAFETY: the strings outlive the call.
         answer(unsafe { libc::mount(kind, target.as_ptr(), kind, 0, self.options.as_ptr().cast()) })
     }
 
     fn remove(&self) -> io::Result<()> {
         let target = CString::new(text(&self.merged))?;
+        // SAFETY: the string outlives the call.
         answer(unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH) })?;
         fs::remove_dir_all(&self.home)
     }
@@ -517,6 +520,7 @@ impl Layouts {
         let Some(unified) = hybrid_mount() else { return Ok(layouts) };
         let pure_v1 = own_mount_namespace()?;
         let target = CString::new(unified)?;
+        // SAFETY: the string outlives the call.
         answer(unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH) })?;
         Ok(Layouts { pure_v1: Some(pure_v1), ..layouts })
     }
@@ -533,14 +537,17 @@ impl Layouts {
             (Layout::PureV1, Some(pure_v1)) => pure_v1,
             _ => &self.as_is,
         };
+        // SAFETY: the descriptor is open, this process has one thread.
         answer(unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNS) })
     }
 }
 
 /// Moves this process into a private copy of its mount namespace, so that no mount is left when it dies.
 fn own_mount_namespace() -> io::Result<File> {
+    // SAFETY: no memory is involved.
     answer(unsafe { libc::unshare(libc::CLONE_NEWNS) })?;
     let (none, flags) = (c"none".as_ptr(), libc::MS_REC | libc::MS_PRIVATE);
+    // SAFETY: the strings are constants, null pointers stand for what is not given.
     answer(unsafe { libc::mount(none, c"/".as_ptr(), std::ptr::null(), flags, std::ptr::null()) })?;
     File::open("/proc/self/ns/mnt")
 }

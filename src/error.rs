@@ -17,7 +17,7 @@ pub struct Error {
     /// What it means for the person who typed the command.
     pub problem: Problem,
     /// The request that the kernel refused; `None` when we refused before asking.
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<Box<Refusal>>,
 }
 
 /// One refused request.
@@ -42,55 +42,157 @@ pub enum Problem {
     /// Nothing more is known than the refusal itself.
     Refused,
     // The command line.
-    BadMemory { text: String },
-    BadCpus { text: String },
-    CpusAboveMachine { asked: String, online: usize },
-    BadCpuset { text: String, online: String },
-    BadPids { text: String },
-    BadVolume { text: String },
-    VolumeSourceMissing { path: String },
-    BadEnvironment { text: String },
-    BadUser { text: String },
-    BadHostname { text: String },
-    BadName { name: String },
-    BadWorkdir { path: String },
-    UnknownCapability { name: String },
-    UnknownNetwork { name: String },
+    BadMemory {
+        text: String,
+    },
+    BadCpus {
+        text: String,
+    },
+    CpusAboveMachine {
+        asked: String,
+        online: usize,
+    },
+    BadCpuset {
+        text: String,
+        online: String,
+    },
+    BadPids {
+        text: String,
+    },
+    BadRate {
+        text: String,
+    },
+    BadVolume {
+        text: String,
+    },
+    VolumeSourceMissing {
+        path: String,
+    },
+    BadEnvironment {
+        text: String,
+    },
+    BadUser {
+        text: String,
+    },
+    BadHostname {
+        text: String,
+    },
+    BadName {
+        name: String,
+    },
+    BadWorkdir {
+        path: String,
+    },
+    UnknownCapability {
+        name: String,
+    },
+    UnknownNetwork {
+        name: String,
+    },
     StepNeedsTerminal,
-    TraceUnusable { path: String },
+    TraceUnusable {
+        path: String,
+    },
     // Images and containers.
-    UnknownImage { name: String, known: Vec<String> },
-    NoCommand { image: String },
-    NameTaken { name: String, id: String },
-    NoSuchContainer { name: String },
-    NotRunning { name: String },
-    StillRunning { name: String },
-    NoSuchUser { name: String },
-    NoSuchGroup { name: String },
-    WorkdirMissing { path: String },
-    CommandNotFound { name: String },
-    CommandNotExecutable { name: String },
+    UnknownImage {
+        name: String,
+        known: Vec<String>,
+    },
+    NoCommand {
+        image: String,
+    },
+    NameTaken {
+        name: String,
+        id: String,
+    },
+    NoSuchContainer {
+        name: String,
+    },
+    NotRunning {
+        name: String,
+    },
+    StillRunning {
+        name: String,
+    },
+    ContainersRunning,
+    NoSuchUser {
+        name: String,
+    },
+    NoSuchGroup {
+        name: String,
+    },
+    WorkdirMissing {
+        path: String,
+    },
+    NotADirectory {
+        path: String,
+    },
+    NotTheDevice {
+        path: String,
+    },
+    CommandNotFound {
+        name: String,
+    },
+    CommandNotExecutable {
+        name: String,
+    },
     // The machine.
-    StateUnusable { path: String },
-    StateDamaged { path: String, detail: String },
+    StateUnusable {
+        path: String,
+    },
+    StateDamaged {
+        path: String,
+        detail: String,
+    },
     NoHome,
-    NoIptables { program: String },
-    NatRefused { program: String, said: String },
+    NoIptables {
+        program: String,
+    },
+    NatRefused {
+        program: String,
+        said: String,
+    },
     NoOverlay,
     NoBridge,
-    NoUserNamespaces { sysctl: Option<String> },
-    NoNamespaces { which: String },
-    NotMapped { id: u32 },
+    NoUserNamespaces {
+        sysctl: Option<String>,
+    },
+    NoNamespaces {
+        which: String,
+    },
+    NotMapped {
+        id: u32,
+    },
     BridgeNeedsRoot,
-    JoinNeedsRights { name: String },
+    JoinNeedsRights {
+        name: String,
+    },
     NoSubnet,
-    NoAddress { subnet: String },
-    CgroupNotWritable { asked: String, path: String },
-    CgroupNoController { asked: String, controller: String },
-    CgroupBusy { path: String },
-    CgroupLimitRefused { file: String, value: String },
-    NoShell { looked: String },
-    LoaderFailed { program: String, said: String },
+    NoAddress {
+        subnet: String,
+    },
+    CgroupNotWritable {
+        asked: String,
+        path: String,
+    },
+    CgroupNoController {
+        asked: String,
+        controller: String,
+    },
+    CgroupBusy {
+        path: String,
+    },
+    CgroupLimitRefused {
+        file: String,
+        value: String,
+    },
+    NoShell {
+        looked: String,
+    },
+    LoaderFailed {
+        program: String,
+        said: String,
+    },
     /// The container's first process ended before it could say why.
     ChildVanished,
 }

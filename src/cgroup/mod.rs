@@ -1,16 +1,17 @@
-//! cgroup
-use serde::{Deserialize, Serialize};
-/// The limits that the command line asks for; `None` is no limit.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Limits {
-    /// Bytes of memory.
-    pub memory: Option<u64>,
-    /// CPU time: thousandths of one processor.
-    pub millicpus: Option<u64>,
-    /// Weight under contention, 2–262144, 1024 by default (v1 `cpu.shares`).
-    pub shares: Option<u64>,
-    /// Which processors, as `0-1,3`.
-    pub cpus: Option<String>,
-    /// Number of processes and threads.
-    pub pids: Option<u64>,
-}
+//! Control groups: how much of the machine a set of processes may use, and how much they did. cgroups(7).
+//!
+//! Version 1 has a tree of groups for each controller, each mounted on its own; version 2 has one tree in
+//! which controllers are switched on level by level. Many machines are *hybrid*. [`hierarchy`] finds out what
+//! is mounted, [`group`] makes one group in every tree concerned, [`limits`] names each limit's file in both
+//! versions, and the rest reads what the kernel counted and stops what runs.
+
+pub mod accounting;
+pub mod devices;
+pub mod group;
+pub mod hierarchy;
+pub mod limits;
+pub mod parse;
+pub mod stop;
+
+pub use group::Group;
+pub use limits::Limits;

@@ -1,3 +1,5 @@
-//! What the command lines of the binaries share.
+//! What the binaries' command lines share: the options of the narration, and how a failure ends.
 
+pub mod minidocker;
 pub mod narration;
+pub mod run;

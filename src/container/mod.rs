@@ -1,2 +1,22 @@
-//! COMPOSITION
+//! COMPOSITION: a container is the four mechanisms, taken in the right order.
+//!
+//! | file | process | what |
+//! |---|---|---|
+//! | [`spec`] | | what the container is to be, complete before anything is done |
+//! | [`plan`] | the runtime | from the words of a command line to a spec |
+//! | [`parts`] | | the steps as plain functions, each of which can be exchanged |
+//! | [`run`] | the runtime, the container's parent | makes what stands outside, waits, clears up |
+//! | [`init`] | the container's first process | makes what is inside, becomes the command |
+//! | [`reclaim`] | any minidocker | clears up after a runtime that was killed |
+//!
+//! Nothing here asks the kernel for anything: that is done by the mechanisms.
+
+pub mod init;
+pub mod parts;
+pub mod plan;
+pub mod reclaim;
+pub mod run;
 pub mod spec;
+
+pub use parts::Parts;
+pub use spec::Spec;

@@ -6,6 +6,8 @@
 use crate::cgroup::Limits;
 use crate::network::Network;
 use crate::overlay::Layers;
+use crate::process::identity::Identity;
+use crate::rootfs::volume::Volume;
 use crate::security::capabilities::Capabilities;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -35,7 +37,7 @@ pub struct Spec {
     pub layers: Layers,
     /// Directories and files of the host that are seen inside.
     pub volumes: Vec<Volume>,
-    /// Its place in the network.
+    /// Its place in the network; on the bridge the address is leased when the container is claimed.
     pub network: Network,
     /// Its resource limits.
     pub limits: Limits,
@@ -55,13 +57,18 @@ pub struct Spec {
     pub remove: bool,
 }
 
-/// Something of the host's, seen inside the container.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Volume {
-    /// On the host: an existing file or directory.
-    pub source: PathBuf,
-    /// In the container: an absolute path, made if missing.
-    pub target: PathBuf,
-    /// Whether the container may only read it.
-    pub read_only: bool,
+impl Spec {
+    /// The command's environment: the plan's, with `HOME` from the container's passwd file where none was given.
+    pub fn environment_for(&self, who: &Identity) -> Vec<String> {
+        let mut environment = self.environment.clone();
+        if !environment.iter().any(|variable| variable.starts_with("HOME=")) {
+            environment.push(format!("HOME={}", who.home));
+        }
+        environment
+    }
+
+    /// The name that was given, if one was: a container without one goes by its id.
+    pub fn given_name(&self) -> Option<&str> {
+        (self.name != self.id).then_some(self.name.as_str())
+    }
 }

@@ -1,4 +1,35 @@
-//! network
+//! The four network modes: none, host, another container's, and the bridge.
+//!
+//! A network namespace (`task_struct.nsproxy->net_ns`) has links, addresses, routes and packet filter rules of
+//! its own, and a new one holds a single loopback link that is down. The modes differ in which namespace the
+//! container gets and in what is put into it:
+//!
+//! | mode | namespace | what is in it |
+//! |---|---|---|
+//! | none | a new one | `lo` |
+//! | host | the host's | all that the host has |
+//! | container | that of another container | what that container has |
+//! | bridge | a new one | `lo`, and `eth0`: one end of a veth pair whose other end is a port of `minidocker0` |
+//!
+//! In reading order: [`attribute`] and [`message`] lay out what is said to the kernel and [`reply`] takes its
+//! answers apart; [`link`](mod@link) makes verbs of them. [`subnet`], [`ledger`] and [`lease`] decide who has which
+//! address; [`nat`] writes the rules; [`bridge`] makes the host's side and takes it away again. [`attach`] is
+//! the runtime's half of one container, [`configure`] the container's half, and [`files`] is what the resolver
+//! inside reads.
+
+pub mod attach;
+pub mod attribute;
+pub mod bridge;
+pub mod configure;
+pub mod files;
+pub mod lease;
+mod ledger;
+pub mod link;
+pub mod message;
+pub mod nat;
+pub mod reply;
+pub mod subnet;
+
 use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;

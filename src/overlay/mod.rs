@@ -36,8 +36,12 @@ impl Layers {
             text.replace('\\', "\\\\").replace(',', "\\,").replace(':', "\\:")
         };
         let lower: Vec<String> = self.lower.iter().map(escape).collect();
-        let mut options =
-            format!("lowerdir={},upperdir={},workdir={}", lower.join(":"), escape(&self.upper), escape(&self.work));
+        let mut options = format!(
+            "lowerdir={},upperdir={},workdir={}",
+            lower.join(":"),
+            escape(&self.upper),
+            escape(&self.work)
+        );
         for (wanted, option) in [(self.volatile, ",volatile"), (self.userxattr, ",userxattr")] {
             if wanted {
                 options.push_str(option);
@@ -65,13 +69,29 @@ pub fn mount(layers: &Layers) -> Result<()> {
     }
 }
 
+/// Take away what the kernel leaves in `work`, and `work` itself: on entry the overlay is unmounted everywhere.
+///
+/// It leaves an empty `work/work`; and for a volatile overlay also the mark `incompat/volatile/dirty` in it,
+/// which forbids mounting the same upper directory again, since nobody knows what reached the disk.
+pub fn remove_work(layers: &Layers) -> Result<()> {
+    let inner = layers.work.join("work");
+    let mark = inner.join("incompat/volatile");
+    if layers.volatile && file::remove_file(&mark.join("dirty")).is_ok() {
+        for directory in [mark.as_path(), &inner.join("incompat"), &inner] {
+            file::remove_all(directory)?;
+        }
+    }
+    file::remove_all(&layers.work)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn separators_in_paths_are_escaped() {
-        let layers = Layers { lower: vec!["/a:b".into(), "/c".into()], upper: "/u,v".into(), ..Layers::default() };
+        let layers =
+            Layers { lower: vec!["/a:b".into(), "/c".into()], upper: "/u,v".into(), ..Layers::default() };
         assert_eq!(layers.options(), r"lowerdir=/a\:b:/c,upperdir=/u\,v,workdir=");
     }
 }

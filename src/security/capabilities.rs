@@ -14,11 +14,46 @@ pub struct Capabilities(pub u64);
 
 /// The names in the order of their numbers.
 pub const NAMES: [&str; 41] = [
-    "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP",
-    "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER",
-    "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE",
-    "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP",
-    "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "SETGID",
+    "SETUID",
+    "SETPCAP",
+    "LINUX_IMMUTABLE",
+    "NET_BIND_SERVICE",
+    "NET_BROADCAST",
+    "NET_ADMIN",
+    "NET_RAW",
+    "IPC_LOCK",
+    "IPC_OWNER",
+    "SYS_MODULE",
+    "SYS_RAWIO",
+    "SYS_CHROOT",
+    "SYS_PTRACE",
+    "SYS_PACCT",
+    "SYS_ADMIN",
+    "SYS_BOOT",
+    "SYS_NICE",
+    "SYS_RESOURCE",
+    "SYS_TIME",
+    "SYS_TTY_CONFIG",
+    "MKNOD",
+    "LEASE",
+    "AUDIT_WRITE",
+    "AUDIT_CONTROL",
+    "SETFCAP",
+    "MAC_OVERRIDE",
+    "MAC_ADMIN",
+    "SYSLOG",
+    "WAKE_ALARM",
+    "BLOCK_SUSPEND",
+    "AUDIT_READ",
+    "PERFMON",
+    "BPF",
     "CHECKPOINT_RESTORE",
 ];
 
@@ -59,7 +94,13 @@ impl Capabilities {
             named.map(|name| Self::named(name)).try_fold(0, |set, one| Ok::<u64, Error>(set | one?.0))
         };
         let (added, dropped) = (union(add)?, union(drop)?);
-        let start = if all(add) { Self::ALL.0 } else if all(drop) { 0 } else { self.0 };
+        let start = if all(add) {
+            Self::ALL.0
+        } else if all(drop) {
+            0
+        } else {
+            self.0
+        };
         Ok(Self((start & !dropped) | (added & !if all(add) { dropped } else { 0 })))
     }
 
@@ -75,7 +116,11 @@ impl Capabilities {
 
     /// The names of the capabilities in the set, as `CAP_CHOWN`.
     pub fn names(self) -> impl Iterator<Item = String> {
-        NAMES.iter().enumerate().filter(move |(n, _)| self.0 >> n & 1 == 1).map(|(_, name)| format!("CAP_{name}"))
+        NAMES
+            .iter()
+            .enumerate()
+            .filter(move |(n, _)| self.0 >> n & 1 == 1)
+            .map(|(_, name)| format!("CAP_{name}"))
     }
 }
 
@@ -120,7 +165,8 @@ mod tests {
 
     #[test]
     fn add_and_drop_read_all_as_docker_does() {
-        let change = |add: &[&str], drop: &[&str]| Capabilities::DEFAULT.adjusted(&set(add), &set(drop)).unwrap();
+        let change =
+            |add: &[&str], drop: &[&str]| Capabilities::DEFAULT.adjusted(&set(add), &set(drop)).unwrap();
         assert_eq!(change(&[], &["ALL"]), Capabilities(0));
         assert_eq!(change(&["sys_admin"], &["all"]), Capabilities::SYS_ADMIN);
         assert_eq!(change(&["ALL"], &[]), Capabilities::ALL);

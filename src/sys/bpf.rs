@@ -75,7 +75,11 @@ pub fn load_device_program(program: &[Instruction]) -> Result<OwnedFd> {
 }
 
 /// Attach a loaded program to a cgroup v2 directory. The cgroup keeps it; it goes when the cgroup goes.
-pub fn attach_device_program(program: BorrowedFd<'_>, directory: BorrowedFd<'_>, cgroup: &Path) -> Result<()> {
+pub fn attach_device_program(
+    program: BorrowedFd<'_>,
+    directory: BorrowedFd<'_>,
+    cgroup: &Path,
+) -> Result<()> {
     ask(Call::BpfProgAttach { cgroup }, || {
         let attr = AttachAttr {
             target_fd: directory.as_raw_fd() as u32,

@@ -12,7 +12,10 @@ use std::path::Path;
 
 /// One request of the kernel.
 #[derive(Debug, Clone, Copy)]
-#[allow(missing_docs, reason = "each variant is the call of that name; its fields are the manual page's arguments")]
+#[allow(
+    missing_docs,
+    reason = "each variant is the call of that name; its fields are the manual page's arguments"
+)]
 pub enum Call<'a> {
     // Processes.
     Clone3 { flags: Flags, cgroup: Option<&'a Path> },
@@ -50,6 +53,7 @@ pub enum Call<'a> {
     Openat2 { root: &'a Path, path: &'a Path, flags: Flags },
     Read { path: &'a Path },
     Write { path: &'a Path, contents: &'a str },
+    WriteEach { path: &'a Path, lines: &'a [&'a str] },
     Mkdir { path: &'a Path, mode: u32 },
     Mknod { path: &'a Path, mode: u32, major: u32, minor: u32 },
     Symlink { target: &'a Path, link: &'a Path },
@@ -166,6 +170,7 @@ calls! {
         "root": V::Path(root), "path": V::Path(path), "flags": V::Flags(flags), "resolve": V::Symbol("RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS") }
     Read { path } => "read" { "path": V::Path(path) }
     Write { path, contents } => "write" { "path": V::Path(path), "contents": V::Text(contents) }
+    WriteEach { path, lines } => "write" { "path": V::Path(path), "contents": V::Strings(lines) }
     Mkdir { path, mode } => "mkdir" { "path": V::Path(path), "mode": V::Octal(mode) }
     Mknod { path, mode, major, minor } => "mknod" {
         "path": V::Path(path), "mode": V::Octal(mode), "major": V::Number(major.into()), "minor": V::Number(minor.into()) }
@@ -235,11 +240,31 @@ impl Call<'_> {
         use Call::*;
         matches!(
             self,
-            Waitid { .. } | PidfdOpen { .. } | CloseRange { .. } | Getrandom { .. } | Pipe2 | ReadPipe | WritePipe { .. }
-                | Sigprocmask { .. } | Signalfd | Sigtimedwait | Poll | Open { .. } | Openat2 { .. } | Read { .. }
-                | Readlink { .. } | Stat { .. } | Access { .. } | Getdents { .. } | Flock { .. } | Umask { .. }
-                | NetlinkSocket | Isatty { .. }
-                | Rtnetlink(super::netlink::Rtnetlink::GetLink { .. } | super::netlink::Rtnetlink::DumpRoutes)
+            Waitid { .. }
+                | PidfdOpen { .. }
+                | CloseRange { .. }
+                | Getrandom { .. }
+                | Pipe2
+                | ReadPipe
+                | WritePipe { .. }
+                | Sigprocmask { .. }
+                | Signalfd
+                | Sigtimedwait
+                | Poll
+                | Open { .. }
+                | Openat2 { .. }
+                | Read { .. }
+                | Readlink { .. }
+                | Stat { .. }
+                | Access { .. }
+                | Getdents { .. }
+                | Flock { .. }
+                | Umask { .. }
+                | NetlinkSocket
+                | Isatty { .. }
+                | Rtnetlink(
+                    super::netlink::Rtnetlink::GetLink { .. } | super::netlink::Rtnetlink::DumpRoutes
+                )
         )
     }
 }

@@ -29,9 +29,10 @@ pub struct Output {
 pub fn run(program: &Path, arguments: &[&str], stdin: &str) -> Result<Output> {
     let mut output = None;
     ask(Call::Command { program, arguments, stdin }, || {
-        let done = retry(|| spawn(program, arguments, stdin).map_err(|error| {
-            Errno::from_raw(error.raw_os_error().unwrap_or(nix::libc::EIO))
-        }))?;
+        let done = retry(|| {
+            spawn(program, arguments, stdin)
+                .map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))
+        })?;
         let status = done.status;
         output = Some(done);
         Ok(status)
@@ -41,7 +42,9 @@ pub fn run(program: &Path, arguments: &[&str], stdin: &str) -> Result<Output> {
 
 fn spawn(program: &Path, arguments: &[&str], stdin: &str) -> std::io::Result<Output> {
     use std::os::unix::process::ExitStatusExt;
-    let mut child = Command::new(program)
+    let mut command = Command::new(program);
+    die_with_parent(&mut command);
+    let mut child = command
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -53,4 +56,17 @@ fn spawn(program: &Path, arguments: &[&str], stdin: &str) -> std::io::Result<Out
     let status = output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ok(Output { status, stdout: text(&output.stdout), stderr: text(&output.stderr) })
+}
+
+/// A program that outlived us could still act after somebody has cleared up behind us: let it die with us.
+#[allow(unsafe_code)]
+fn die_with_parent(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    let die = || {
+        // SAFETY: prctl with integers is allowed between fork and exec.
+        let answer = unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+        Errno::result(answer).map(drop).map_err(std::io::Error::from)
+    };
+    // SAFETY: `die` makes one system call and allocates nothing.
+    unsafe { command.pre_exec(die) };
 }

@@ -7,16 +7,16 @@ use super::{Call, ask};
 use crate::error::Result;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag};
-use nix::sys::stat::{Mode, SFlag};
+use nix::sys::stat::{FileStat, Mode, SFlag};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// What an I/O error of the standard library was, as an errno.
 fn errno(error: &std::io::Error) -> Errno {
-    Errno::from_raw(error.raw_os_error().unwrap_or(nix::libc::EIO))
+    Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
 }
 
 /// Open `path` with `flags` (`O_CLOEXEC` is added); a file made by `O_CREAT` gets `mode`.
@@ -27,8 +27,14 @@ pub fn open_file(path: &Path, flags: u64, mode: u32) -> Result<OwnedFd> {
     })
 }
 
+/// The working directory, for [`open_in_root`].
+pub const HERE: BorrowedFd<'static> = AT_FDCWD;
+
 /// Open `path` below the directory `root` as if that were the root directory: neither `..` nor an absolute
 /// link leads out of it, and the magic links of `/proc` are refused (`ELOOP`). See openat2(2).
+///
+/// The kernel answers `EAGAIN` when anything on the machine was renamed while it went through a `..`, since it
+/// then cannot vouch for the result; the lookup is made again.
 pub fn open_in_root(root: BorrowedFd<'_>, root_name: &Path, path: &Path, flags: u64) -> Result<OwnedFd> {
     use nix::fcntl::{OpenHow, ResolveFlag};
     let bits = flags | flags::O_CLOEXEC;
@@ -36,14 +42,26 @@ pub fn open_in_root(root: BorrowedFd<'_>, root_name: &Path, path: &Path, flags: 
         let how = OpenHow::new()
             .flags(OFlag::from_bits_retain(bits as i32))
             .resolve(ResolveFlag::RESOLVE_IN_ROOT | ResolveFlag::RESOLVE_NO_MAGICLINKS);
-        retry(|| nix::fcntl::openat2(root, path, how))
+        loop {
+            match nix::fcntl::openat2(root, path, how) {
+                Err(Errno::EAGAIN | Errno::EINTR) => {}
+                answer => break answer,
+            }
+        }
     })
+}
+
+/// The path by which the kernel knows an open file: absolute and free of links (`/proc/self/fd/N`, proc(5)).
+pub fn path_of(descriptor: BorrowedFd<'_>) -> Result<PathBuf> {
+    use std::os::fd::AsRawFd;
+    readlink(&PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd())))
 }
 
 /// The contents of the file at `path`, of which at most `limit` bytes are read.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     ask(Call::Read { path }, || {
-        let mut contents = Vec::new();
+        // Most files that are read are small: two reads, of which the second finds the end.
+        let mut contents = Vec::with_capacity(4096);
         let file = File::open(path).map_err(|error| errno(&error))?;
         file.take(limit).read_to_end(&mut contents).map_err(|error| errno(&error))?;
         Ok(contents)
@@ -65,13 +83,27 @@ pub fn write(path: &Path, contents: &str) -> Result<()> {
     })
 }
 
+/// Write each of `lines` into an existing file by a write(2) of its own: some kernel files take one entry at a
+/// time.
+pub fn write_each(path: &Path, lines: &[&str]) -> Result<()> {
+    ask(Call::WriteEach { path, lines }, || {
+        let mut file = File::options().write(true).open(path).map_err(|error| errno(&error))?;
+        lines.iter().try_for_each(|line| file.write_all(line.as_bytes()).map_err(|error| errno(&error)))
+    })
+}
+
 /// Make the file at `path`, or empty it, and fill it with `contents`.
 pub fn write_new(path: &Path, contents: &str, mode: u32) -> Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     ask(Call::Write { path, contents }, || {
         let mut options = File::options();
-        let mut file =
-            options.write(true).create(true).truncate(true).mode(mode).open(path).map_err(|error| errno(&error))?;
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(mode)
+            .open(path)
+            .map_err(|error| errno(&error))?;
         file.write_all(contents.as_bytes()).map_err(|error| errno(&error))
     })
 }
@@ -167,47 +199,45 @@ pub enum Kind {
 
 /// Look at `path`, following links (stat(2)).
 pub fn status(path: &Path) -> Result<Status> {
-    look(path, |path| std::fs::metadata(path))
+    look(path, || nix::sys::stat::stat(path))
 }
 
 /// Look at `path` itself, be it a link (lstat(2)).
 pub fn link_status(path: &Path) -> Result<Status> {
-    look(path, |path| std::fs::symlink_metadata(path))
+    look(path, || nix::sys::stat::lstat(path))
 }
 
 /// Look at an open file; `path` is the name it was opened by (fstat(2)).
 pub fn descriptor_status(descriptor: BorrowedFd<'_>, path: &Path) -> Result<Status> {
-    look(path, |_| File::from(descriptor.try_clone_to_owned()?).metadata())
+    look(path, || nix::sys::stat::fstat(descriptor))
 }
 
-fn look(path: &Path, metadata: impl FnOnce(&Path) -> std::io::Result<std::fs::Metadata>) -> Result<Status> {
+fn look(path: &Path, stat: impl FnOnce() -> nix::Result<FileStat>) -> Result<Status> {
     let mut status = None;
     ask(Call::Stat { path }, || {
-        let metadata = metadata(path).map_err(|error| errno(&error))?;
-        status = Some(Status::from(&metadata));
+        status = Some(Status::from(&stat()?));
         Ok(())
     })?;
     status.ok_or_else(|| crate::error::Error::new(crate::error::Problem::Refused))
 }
 
-impl From<&std::fs::Metadata> for Status {
-    fn from(metadata: &std::fs::Metadata) -> Self {
-        let kind = match metadata.file_type() {
-            kind if kind.is_file() => Kind::File,
-            kind if kind.is_dir() => Kind::Directory,
-            kind if kind.is_symlink() => Kind::Link,
-            kind if kind.is_char_device() => Kind::Character,
+impl From<&FileStat> for Status {
+    fn from(stat: &FileStat) -> Self {
+        let kind = match SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()) {
+            SFlag::S_IFREG => Kind::File,
+            SFlag::S_IFDIR => Kind::Directory,
+            SFlag::S_IFLNK => Kind::Link,
+            SFlag::S_IFCHR => Kind::Character,
             _ => Kind::Other,
         };
-        let device = metadata.rdev();
         Status {
             kind,
-            mode: metadata.permissions().mode() & 0o7777,
-            uid: metadata.uid(),
-            gid: metadata.gid(),
-            size: metadata.len(),
-            identity: (metadata.dev(), metadata.ino()),
-            device: (nix::sys::stat::major(device) as u32, nix::sys::stat::minor(device) as u32),
+            mode: stat.st_mode & 0o7777,
+            uid: stat.st_uid,
+            gid: stat.st_gid,
+            size: stat.st_size as u64,
+            identity: (stat.st_dev, stat.st_ino),
+            device: (nix::sys::stat::major(stat.st_rdev) as u32, nix::sys::stat::minor(stat.st_rdev) as u32),
         }
     }
 }
@@ -280,7 +310,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
 
 /// Remove a directory and all below it, never following a link. What is already gone is fine.
 pub fn remove_all(path: &Path) -> Result<()> {
-    use super::errno::{EACCES, ENOENT, ENOTEMPTY, EEXIST};
+    use super::errno::{EACCES, EEXIST, ENOENT, ENOTEMPTY};
     match rmdir(path) {
         Ok(()) => return Ok(()),
         Err(error) if error.is(ENOENT) => return Ok(()),
@@ -299,16 +329,24 @@ pub fn remove_all(path: &Path) -> Result<()> {
         let child = path.join(name);
         match kind {
             Kind::Directory => remove_all(&child)?,
-            _ => unlink(&child)?,
+            _ => remove_file(&child)?,
         }
     }
     rmdir(path)
 }
 
+/// Remove a name that is not a directory's; one that is already gone is fine.
+pub fn remove_file(path: &Path) -> Result<()> {
+    match unlink(path) {
+        Err(error) if error.is(super::errno::ENOENT) => Ok(()),
+        answer => answer,
+    }
+}
+
 /// Lock the open file `file` for this process and its copies until the last descriptor closes (flock(2)).
 /// Without `wait`, `EAGAIN` when somebody else holds it.
 pub fn lock(file: BorrowedFd<'_>, path: &Path, exclusive: bool, wait: bool) -> Result<()> {
-    use nix::libc::{LOCK_EX, LOCK_NB, LOCK_SH};
+    use libc::{LOCK_EX, LOCK_NB, LOCK_SH};
     let operation = if exclusive { LOCK_EX } else { LOCK_SH } | if wait { 0 } else { LOCK_NB };
     ask(Call::Flock { path, exclusive, wait }, || retry(|| flock(file, operation)))
 }
@@ -317,7 +355,7 @@ pub fn lock(file: BorrowedFd<'_>, path: &Path, exclusive: bool, wait: bool) -> R
 fn flock(file: BorrowedFd<'_>, operation: i32) -> nix::Result<()> {
     use std::os::fd::AsRawFd;
     // SAFETY: the descriptor is open and the operation an integer. nix's own type would take ownership.
-    Errno::result(unsafe { nix::libc::flock(file.as_raw_fd(), operation) }).map(drop)
+    Errno::result(unsafe { libc::flock(file.as_raw_fd(), operation) }).map(drop)
 }
 
 /// Set the bits that files made from now on do not get.

@@ -11,8 +11,8 @@
 //! branch around the call.
 
 mod answer;
-mod call;
 pub mod bpf;
+mod call;
 pub mod command;
 #[cfg(feature = "fault")]
 mod fault;
@@ -39,8 +39,8 @@ use nix::errno::Errno;
 /// The error numbers that mechanisms tell apart, as in errno(3).
 pub mod errno {
     pub use libc::{
-        EACCES, EAGAIN, EBUSY, EEXIST, EINVAL, EISDIR, ELOOP, EMFILE, ENFILE, ENODEV, ENOENT, ENOEXEC, ENOMEM,
-        ENOSPC, ENOSYS, ENOTDIR, ENOTEMPTY, EOPNOTSUPP, EPERM, EROFS, ESRCH, ETXTBSY, EXDEV,
+        EACCES, EAGAIN, EBUSY, ECHILD, EEXIST, EINVAL, EISDIR, ELOOP, EMFILE, ENFILE, ENODEV, ENOENT,
+        ENOEXEC, ENOMEM, ENOSPC, ENOSYS, ENOTDIR, ENOTEMPTY, EOPNOTSUPP, EPERM, EROFS, ESRCH, ETXTBSY, EXDEV,
     };
 }
 
@@ -76,5 +76,5 @@ fn refused(call: &Call<'_>, errno: Errno) -> Error {
         name: format!("{errno:?}"),
         message: errno.desc().to_owned(),
     };
-    Error { problem: Problem::Refused, refusal: Some(refusal) }
+    Error { problem: Problem::Refused, refusal: Some(Box::new(refusal)) }
 }

@@ -17,7 +17,9 @@ use std::path::Path;
 /// namespace's user namespace, `EINVAL` for bad options (the reason is in the kernel log).
 pub fn mount(source: &str, target: &Path, fstype: &str, flags: u64, data: Option<&str>) -> Result<()> {
     let call = Call::Mount { source, target, fstype: Some(fstype), flags: flags::mount(flags), data };
-    ask(call, || nix::mount::mount(Some(source), target, Some(fstype), MsFlags::from_bits_retain(flags), data))
+    ask(call, || {
+        nix::mount::mount(Some(source), target, Some(fstype), MsFlags::from_bits_retain(flags), data)
+    })
 }
 
 /// Change how mounts and unmounts under `target`, and below, travel to other mount namespaces.
@@ -62,23 +64,18 @@ pub fn open_tree_clone(path: &Path) -> Result<OwnedFd> {
     })
 }
 
-/// Attach a detached mount at `target`; `from` is the name its tree was opened by.
-pub fn move_mount(tree: BorrowedFd<'_>, from: &Path, target: &Path) -> Result<()> {
-    const MOVE_MOUNT_F_EMPTY_PATH: libc::c_uint = 0x4;
+/// Attach a detached mount at the place that `place` is open on (by `O_PATH`). `from` is the name its tree was
+/// taken by and `target` the name of the place: for whoever watches; the kernel goes by the descriptors.
+pub fn move_mount(tree: BorrowedFd<'_>, from: &Path, place: BorrowedFd<'_>, target: &Path) -> Result<()> {
+    const MOVE_MOUNT_F_EMPTY_PATH: libc::c_uint = 0x04;
+    const MOVE_MOUNT_T_EMPTY_PATH: libc::c_uint = 0x40;
     ask(Call::MoveMount { from, target }, || {
-        let answer = target.with_nix_path(|target| {
-            // SAFETY: both paths are NUL-terminated and outlive the call; `tree` is open.
-            unsafe {
-                libc::syscall(
-                    libc::SYS_move_mount,
-                    tree.as_raw_fd(),
-                    c"".as_ptr(),
-                    libc::AT_FDCWD,
-                    target.as_ptr(),
-                    MOVE_MOUNT_F_EMPTY_PATH,
-                )
-            }
-        })?;
+        let empty = c"".as_ptr();
+        let flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+        // SAFETY: both descriptors are open and both paths are the empty string, which the flags allow.
+        let answer = unsafe {
+            libc::syscall(libc::SYS_move_mount, tree.as_raw_fd(), empty, place.as_raw_fd(), empty, flags)
+        };
         Errno::result(answer).map(drop)
     })
 }
@@ -113,12 +110,24 @@ pub fn add_tree_attributes(tree: BorrowedFd<'_>, from: &Path, attributes: u64) -
     })
 }
 
-fn set_attributes(directory: i32, path: &std::ffi::CStr, at: libc::c_uint, attributes: u64) -> nix::Result<()> {
+fn set_attributes(
+    directory: i32,
+    path: &std::ffi::CStr,
+    at: libc::c_uint,
+    attributes: u64,
+) -> nix::Result<()> {
     let attr = MountAttr { attr_set: attributes, attr_clr: 0, propagation: 0, userns_fd: 0 };
     // SAFETY: `path` is NUL-terminated; `attr` has the kernel's layout and the size passed, and both outlive
     // the call.
     let answer = unsafe {
-        libc::syscall(libc::SYS_mount_setattr, directory, path.as_ptr(), at, &raw const attr, size_of::<MountAttr>())
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            directory,
+            path.as_ptr(),
+            at,
+            &raw const attr,
+            size_of::<MountAttr>(),
+        )
     };
     Errno::result(answer).map(drop)
 }

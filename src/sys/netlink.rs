@@ -21,7 +21,7 @@ pub enum Rtnetlink<'a> {
     /// RTM_NEWLINK of kind `veth`: one end here, a port of the bridge `master`, up; the other end born in the
     /// network namespace of process `peer_pid`.
     NewVeth { name: &'a str, group: u32, master: u32, peer: &'a str, peer_pid: i32 },
-    /// RTM_NEWLINK on an existing link: set IFF_UP.
+    /// RTM_SETLINK: set IFF_UP.
     SetUp { index: u32, name: &'a str },
     /// RTM_DELLINK of one link.
     DelLink { name: &'a str },
@@ -89,6 +89,9 @@ impl Rtnetlink<'_> {
     }
 }
 
+/// The kernel fills no block of a dump beyond this (netlink_dump, net/netlink/af_netlink.c).
+const LARGEST: usize = 32 * 1024;
+
 /// A netlink socket. It speaks for the network namespace in which it was opened, wherever its owner goes.
 #[derive(Debug)]
 pub struct Socket(OwnedFd);
@@ -98,8 +101,9 @@ impl Socket {
     pub fn open() -> Result<Self> {
         let descriptor = ask(Call::NetlinkSocket, || {
             // SAFETY: the call takes three integers.
-            let answer =
-                unsafe { libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_ROUTE) };
+            let answer = unsafe {
+                libc::socket(libc::AF_NETLINK, libc::SOCK_RAW | libc::SOCK_CLOEXEC, libc::NETLINK_ROUTE)
+            };
             let descriptor = Errno::result(answer)?;
             // SAFETY: the kernel has just returned this descriptor; nobody else owns it.
             Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
@@ -110,18 +114,19 @@ impl Socket {
     /// Send `message`, which must encode `request`, and return the bytes that answer it: every message up to
     /// and including NLMSG_DONE, or up to the acknowledgement. A negative acknowledgement is the error.
     pub fn ask(&self, request: Rtnetlink<'_>, message: &[u8]) -> Result<Vec<u8>> {
+        let mut answer = Vec::new();
         ask(Call::Rtnetlink(request), || {
             nix_send(&self.0, message)?;
-            let mut answer = Vec::new();
+            let mut block = vec![0u8; LARGEST];
             loop {
-                let mut block = vec![0u8; 32 * 1024];
                 let length = nix_receive(&self.0, &mut block)?;
                 answer.extend_from_slice(&block[..length]);
                 if let Some(verdict) = verdict(&block[..length]) {
-                    return verdict.map(|()| answer);
+                    return verdict;
                 }
             }
-        })
+        })?;
+        Ok(answer)
     }
 }
 
@@ -141,23 +146,51 @@ fn nix_receive(socket: &OwnedFd, block: &mut [u8]) -> nix::Result<usize> {
     })
 }
 
-/// The kernel's verdict in a block of messages: NLMSG_ERROR carries an errno (0 is an acknowledgement),
-/// NLMSG_DONE ends a dump; `None` when more is to come.
+/// The kernel's verdict in a block of messages: NLMSG_ERROR carries an errno (0 is an acknowledgement), and so
+/// does NLMSG_DONE, which ends a dump; `None` when more is to come.
 fn verdict(mut block: &[u8]) -> Option<nix::Result<()>> {
     const HEADER: usize = 16;
-    let number = |bytes: &[u8]| bytes.try_into().map(u32::from_ne_bytes).unwrap_or(0);
+    let number = |block: &[u8], at: usize| Some(i32::from_ne_bytes(block.get(at..at + 4)?.try_into().ok()?));
     while block.len() >= HEADER {
-        let length = number(&block[0..4]) as usize;
+        let length = number(block, 0).unwrap_or(0).max(0) as usize;
         let kind = i32::from(u16::from_ne_bytes([block[4], block[5]]));
-        if kind == libc::NLMSG_DONE {
-            return Some(Ok(()));
-        }
-        if kind == libc::NLMSG_ERROR && block.len() >= HEADER + 4 {
-            let errno = -(number(&block[HEADER..HEADER + 4]) as i32);
-            return Some(if errno == 0 { Ok(()) } else { Err(Errno::from_raw(errno)) });
+        if kind == libc::NLMSG_DONE || kind == libc::NLMSG_ERROR {
+            let errno = number(block, HEADER).unwrap_or(0).wrapping_neg();
+            return Some(if errno > 0 { Err(Errno::from_raw(errno)) } else { Ok(()) });
         }
         let next = length.max(HEADER).next_multiple_of(4);
         block = block.get(next..)?;
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn message(kind: i32, payload: i32) -> Vec<u8> {
+        let mut bytes = 20u32.to_ne_bytes().to_vec();
+        bytes.extend_from_slice(&(kind as u16).to_ne_bytes());
+        bytes.resize(16, 0);
+        bytes.extend_from_slice(&payload.to_ne_bytes());
+        bytes
+    }
+
+    #[test]
+    fn acknowledgement_refusal_end_of_dump_and_more_to_come() {
+        assert_eq!(verdict(&message(libc::NLMSG_ERROR, 0)), Some(Ok(())));
+        assert_eq!(verdict(&message(libc::NLMSG_ERROR, -libc::ENODEV)), Some(Err(Errno::ENODEV)));
+        assert_eq!(verdict(&message(libc::NLMSG_DONE, 0)), Some(Ok(())));
+        assert_eq!(verdict(&message(libc::NLMSG_DONE, -libc::EINTR)), Some(Err(Errno::EINTR)));
+        assert_eq!(verdict(&message(16, 0)), None);
+        assert_eq!(verdict(&[message(16, 0), message(libc::NLMSG_ERROR, 0)].concat()), Some(Ok(())));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = verdict(&bytes);
+        }
+    }
 }

@@ -203,8 +203,9 @@ pub fn send_signal(child: &Child, signal: i32) -> Result<()> {
     ask(Call::PidfdSendSignal { pid: child.pid, signal }, || {
         let no_info = std::ptr::null::<libc::siginfo_t>();
         // SAFETY: a null siginfo asks the kernel to fill it as kill(2) does; the descriptor is open.
-        let answer =
-            unsafe { libc::syscall(libc::SYS_pidfd_send_signal, child.pidfd.as_raw_fd(), signal, no_info, 0) };
+        let answer = unsafe {
+            libc::syscall(libc::SYS_pidfd_send_signal, child.pidfd.as_raw_fd(), signal, no_info, 0)
+        };
         Errno::result(answer).map(drop)
     })
 }
@@ -228,7 +229,8 @@ pub fn close_on_exec_from(first: u32) -> Result<()> {
     const CLOSE_RANGE_CLOEXEC: libc::c_uint = 4;
     ask(Call::CloseRange { first }, || {
         // SAFETY: only flags of descriptors change; owners keep them until exec.
-        let answer = unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, CLOSE_RANGE_CLOEXEC) };
+        let answer =
+            unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, CLOSE_RANGE_CLOEXEC) };
         Errno::result(answer).map(drop)
     })
 }
@@ -237,6 +239,11 @@ pub fn close_on_exec_from(first: u32) -> Result<()> {
 pub fn exit_now(status: i32) -> ! {
     // SAFETY: _exit has no precondition.
     unsafe { libc::_exit(status) }
+}
+
+/// Let a millisecond pass, where the kernel has no event to wait for.
+pub fn pause_millisecond() {
+    std::thread::sleep(std::time::Duration::from_millis(1));
 }
 
 /// This process's pid, in its own pid namespace.

@@ -98,10 +98,12 @@ pub struct Instruction {
 /// (`EACCES` otherwise); the kernel refuses a malformed program with `EINVAL`.
 pub fn load_seccomp_filter(program: &[Instruction]) -> Result<()> {
     ask(Call::Seccomp { instructions: program.len() }, || {
-        let program = libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut().cast() };
+        let program =
+            libc::sock_fprog { len: program.len() as u16, filter: program.as_ptr().cast_mut().cast() };
         // SAFETY: `Instruction` has the layout of sock_filter and the slice outlives the call; the kernel
         // copies it.
-        let answer = unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) };
+        let answer =
+            unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, 0, &raw const program) };
         Errno::result(answer).map(drop)
     })
 }

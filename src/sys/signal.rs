@@ -11,7 +11,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use std::os::fd::AsFd;
 
 /// The numbers of the signals that this crate names.
-pub use nix::libc::{SIGCHLD, SIGKILL, SIGPIPE, SIGTERM};
+pub use nix::libc::{SIGCHLD, SIGINT, SIGKILL, SIGPIPE, SIGTERM};
 
 /// All signals, blocked, and a descriptor to read them from.
 ///
@@ -39,7 +39,8 @@ pub fn block_all() -> Result<Blocked> {
     })?;
     let mut descriptor = None;
     ask(Call::Signalfd, || {
-        descriptor = Some(SignalFd::with_flags(&SigSet::all(), SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?);
+        descriptor =
+            Some(SignalFd::with_flags(&SigSet::all(), SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?);
         Ok(())
     })?;
     descriptor.map_or_else(
@@ -86,6 +87,14 @@ impl Blocked {
 fn default_sigpipe() -> nix::Result<()> {
     // SAFETY: the default action replaces a handler by none; nothing of ours runs in signal context.
     unsafe { nix::sys::signal::signal(Signal::SIGPIPE, SigHandler::SigDfl) }.map(drop)
+}
+
+/// Wait until `process`, which need not be a child, has ended.
+pub fn wait_ended(process: &Child) -> Result<()> {
+    ask(Call::Poll, || {
+        let mut one = [PollFd::new(process.pidfd.as_fd(), PollFlags::POLLIN)];
+        retry(|| poll(&mut one, PollTimeout::NONE)).map(drop)
+    })
 }
 
 /// Wait for any signal (all of them must be blocked) and take it: sigwaitinfo(2).

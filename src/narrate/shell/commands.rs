@@ -70,6 +70,11 @@ impl Scene {
                 self.opened(root.join(path.strip_prefix("/").unwrap_or(path)), answer)
             }
             Write { path, contents } => self.write(path, contents),
+            WriteEach { path: target, lines } => {
+                let target = path(target);
+                let commands: Vec<String> = lines.iter().map(|line| write(&target, line, true)).collect();
+                Said::Commands(commands.join("\n"))
+            }
             Chdir { .. }
             | Mkdir { .. }
             | Mknod { .. }

@@ -180,7 +180,7 @@ mod tests {
     fn refused(call: &str, args: &str, errno: i32) -> Error {
         let refusal =
             Refusal { call: call.into(), args: args.into(), errno, name: "E".into(), message: "no".into() };
-        Error { problem: Problem::Refused, refusal: Some(refusal) }
+        Error { problem: Problem::Refused, refusal: Some(Box::new(refusal)) }
     }
 
     #[test]

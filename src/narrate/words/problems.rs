@@ -65,6 +65,10 @@ problems! {
         what: "{text:?} is no number of processes", "{text:?} 不是进程个数";
         todo: "give a whole number above 0, or -1 for no limit", "请给出大于 0 的整数，-1 表示不限制";
     }
+    BadRate { text } => {
+        what: "{text:?} is no rate of a block device", "{text:?} 不是块设备的速率";
+        todo: "write it as DEVICE:RATE, such as /dev/sda:1mb", "写成 设备:速率，例如 /dev/sda:1mb";
+    }
     BadVolume { text } => {
         what: "{text:?} is no volume", "{text:?} 不是有效的卷";
         todo: "write it as SOURCE:TARGET or SOURCE:TARGET:ro, both absolute paths", "写成 来源:目标 或 来源:目标:ro，两者都用绝对路径";
@@ -134,6 +138,10 @@ problems! {
         what: "container {name} is still running", "容器 {name} 还在运行";
         todo: "end it first", "请先停止它";
     }
+    ContainersRunning => {
+        what: "there are containers running", "还有容器在运行";
+        todo: "end them first; what had ended is removed already", "请先结束它们；已结束的都已删除";
+    }
     NoSuchUser { name } => {
         what: "the container's /etc/passwd has no user {name:?}", "容器的 /etc/passwd 里没有用户 {name:?}";
         todo: "name one that it has, or give a number: --user 1000", "请用其中已有的用户，或给出数字：--user 1000";
@@ -145,6 +153,14 @@ problems! {
     WorkdirMissing { path } => {
         what: "the working directory {path} cannot be entered in the container", "容器里无法进入工作目录 {path}";
         todo: "choose another with --workdir", "请用 --workdir 换一个";
+    }
+    NotADirectory { path } => {
+        what: "{path} in the image is not a directory", "镜像里的 {path} 不是目录";
+        todo: "a container needs a directory there: use another image", "容器需要在那里有一个目录：请换一个镜像";
+    }
+    NotTheDevice { path } => {
+        what: "the host's {path} is not the device of that name", "宿主机的 {path} 不是同名的设备";
+        todo: "look at it with `ls -l {path}`", "用 `ls -l {path}` 看一看";
     }
     CommandNotFound { name } => {
         what: "the container has no command {name:?}", "容器里没有命令 {name:?}";
@@ -255,7 +271,7 @@ mod tests {
             name: "ENODEV".into(),
             message: "No such device".into(),
         };
-        let error = Error { problem: Problem::NoOverlay, refusal: Some(refusal) };
+        let error = Error { problem: Problem::NoOverlay, refusal: Some(Box::new(refusal)) };
         assert_eq!(
             error.to_string(),
             "this kernel cannot mount an overlay file system here: mount(\"overlay\", \"/merged\") = ENODEV (No \

@@ -60,6 +60,13 @@ steps! {
         object: "";
         look: ;
     }
+    Claim "claim" {
+        title: "An id, a name, a lock", "编号、名字和锁";
+        why: "The container gets a directory named by its id, and a lock in it that this process holds for as long as it lives. The kernel drops the lock however the process ends, so the next minidocker can tell the living from the dead.",
+             "容器得到一个以编号命名的目录，里面的锁由本进程在存活期间一直持有。无论进程怎样结束，内核都会释放这把锁，于是下一个 minidocker 就能分辨谁还活着。";
+        object: "struct file_lock";
+        look: "cat /proc/locks";
+    }
     State "state" {
         title: "Directories of this container", "容器自己的目录";
         why: "Each container has a writable layer of its own (upper), a workshop for overlayfs (work) and a place where all layers are seen united (merged).",
@@ -94,6 +101,13 @@ steps! {
              "veth pair 是一根有两头的网线：一头插在网桥上，另一头直接出生在子进程的网络 Namespace 里。";
         object: "task_struct.nsproxy->net_ns";
         look: "ip link show type veth", "bridge link";
+    }
+    Record "record" {
+        title: "Remembered on disk", "记在磁盘上";
+        why: "What the container is and where it stands is written to a file under a new name, which then takes the old one's place: whoever reads sees one or the other, never a half.",
+             "容器是什么、处于什么状态，先写入一个新名字的文件，再替换旧文件：读的人只会看到其中之一，绝不会看到写了一半的内容。";
+        object: "";
+        look: ;
     }
     UserMap "user-map" {
         title: "Who root is inside", "容器里的 root 是谁";

@@ -1,0 +1,144 @@
+//! The child's half: what the container's first process does between its birth and becoming the command.
+//!
+//! Which process: pid 1 of a new pid namespace; in a network namespace of its own unless it shares one, and in
+//! a user namespace if the person is not root. As which user: root, there or on the host. Open descriptors:
+//! the standard three, its ends of the handshake, and whatever the runtime had open, all close-on-exec.
+//! On entry all signals are blocked. Nobody reads what it prints, so it prints nothing: an error goes to the
+//! parent, and whatever was made dies with this process.
+
+use super::parts::{Held, Parts};
+use super::spec::Spec;
+use crate::cgroup::Group;
+use crate::error::Result;
+use crate::namespace;
+use crate::network::Network;
+use crate::process::handshake::ChildSide;
+use crate::process::supervise::{self, Signals};
+use crate::process::{command, identity};
+use crate::rootfs::target;
+use crate::security::{self, capabilities};
+use crate::step::{Step, take};
+use std::convert::Infallible;
+
+/// Everything the child has been given.
+pub struct Inheritance<'a> {
+    /// The plan.
+    pub spec: &'a Spec,
+    /// The steps.
+    pub parts: &'a Parts,
+    /// The cgroup the runtime made.
+    pub group: &'a Group,
+    /// The person's user and group id on the host.
+    pub ids: (u32, u32),
+    /// The runtime's signals, to be let go before exec.
+    pub signals: &'a Signals,
+    /// The way to the parent.
+    pub parent: ChildSide,
+}
+
+/// Become the command, or tell the parent why not, and end.
+pub fn main(given: &Inheritance<'_>) -> ! {
+    match become_command(given) {
+        Ok(never) => match never {},
+        Err(error) => given.parent.fail(&error),
+    }
+}
+
+fn become_command(given: &Inheritance<'_>) -> Result<Infallible> {
+    supervise::die_with_parent()?;
+    given.parent.wait_for_go()?;
+    isolate(given)?;
+    let held = build_root(given)?;
+    furnish(given, &held)?;
+    drop(held);
+    execute(given)
+}
+
+/// Into the namespaces, one by one. The user namespace first, since the rights over the others come from it;
+/// the cgroup namespace right after joining the cgroup, which becomes its root.
+fn isolate(given: &Inheritance<'_>) -> Result<()> {
+    let Inheritance { spec, parts, .. } = given;
+    if let Network::Container(join) = &spec.network {
+        take(Step::Network, || namespace::net::join(&join.net, &join.name))?;
+    } else if spec.rootless {
+        take(Step::UserMap, || (parts.user)(spec, given.ids))?;
+    }
+    take(Step::CgroupJoin, || (parts.join)(spec, given.group))?;
+    take(Step::Time, || (parts.time)(spec))?;
+    take(Step::Ipc, || (parts.ipc)(spec))?;
+    take(Step::Uts, || (parts.uts)(spec))?;
+    take(Step::Mount, || (parts.mount)(spec))
+}
+
+/// The root file system: united, furnished with the kernel's windows, and entered.
+fn build_root(given: &Inheritance<'_>) -> Result<Held> {
+    let Inheritance { spec, parts, .. } = given;
+    let held = take(Step::Overlay, || {
+        (parts.overlay)(spec)?;
+        (parts.hold)(spec)
+    })?;
+    take(Step::Root, || (parts.root)(spec, given.group, &held))?;
+    Ok(held)
+}
+
+fn furnish(given: &Inheritance<'_>, held: &Held) -> Result<()> {
+    let Inheritance { spec, parts, .. } = given;
+    // Device nodes and directories get just the modes they are made with.
+    command::set_umask(0)?;
+    take(Step::Devices, || (parts.devices)(spec, held))?;
+    take(Step::Volumes, || {
+        (parts.volumes)(spec, held)?;
+        target::make(&spec.workdir, true).map(drop)
+    })?;
+    if !spec.privileged {
+        take(Step::Mask, || (parts.mask)(spec))?;
+    }
+    if matches!(spec.network, Network::None | Network::Bridge(_)) {
+        take(Step::Network, || (parts.network)(spec))?;
+    }
+    if spec.read_only { take(Step::Mask, crate::rootfs::make_root_read_only) } else { Ok(()) }
+}
+
+/// Give up rights, in the order the kernel dictates: the bounding set while CAP_SETPCAP is held; the user id
+/// while CAP_SETUID is; what is left of the capabilities; and last the filter, which everything after must pass.
+fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
+    let Inheritance { spec, parts, .. } = given;
+    let command = take(Step::Harden, || {
+        command::leave_session()?;
+        let who = identity::resolve(&spec.user)?;
+        (parts.limit)(spec)?;
+        identity::assume(&who, spec.rootless)?;
+        capabilities::hold(spec.capabilities)?;
+        // A change of user id has cleared this.
+        supervise::die_with_parent()?;
+        command::stand_in(&spec.workdir)?;
+        let command = command::find(&spec.argv, &spec.environment_for(&who))?;
+        if !spec.stdin {
+            command::no_stdin()?;
+        }
+        command::keep_no_descriptors()?;
+        command::set_umask(0o022)?;
+        if spec.init {
+            become_reaper(given)?;
+        }
+        given.signals.release()?;
+        if !spec.privileged {
+            (parts.filter)(spec)?;
+        }
+        Ok(command)
+    })?;
+    take(Step::Exec, || command.execute())
+}
+
+/// With `--init`: split. The child returns and becomes the command; the parent stays pid 1, reaps, and ends
+/// with the command's status.
+fn become_reaper(given: &Inheritance<'_>) -> Result<()> {
+    let Some(child) = command::fork()? else { return Ok(()) };
+    security::hide_from_container()?;
+    given.parent.hang_up();
+    if !given.spec.privileged {
+        (given.parts.filter)(given.spec)?;
+    }
+    let ended = (given.parts.reap)(child)?;
+    command::exit_now(ended.status())
+}

@@ -1,0 +1,171 @@
+//! The steps of a container as plain functions.
+//!
+//! [`Parts::REFERENCE`] is the product. A person who wants to know whether they have understood a mechanism
+//! writes that one function anew and runs `Parts { uts: mine, ..Parts::REFERENCE }`.
+
+use super::spec::Spec;
+use crate::cgroup::{self, Group};
+use crate::error::Result;
+use crate::namespace;
+use crate::network::{self, Network};
+use crate::overlay;
+use crate::process::{Ended, Forked};
+use crate::rootfs::tree::{self, Tree};
+use crate::rootfs::virtualfs::CgroupTree;
+use crate::rootfs::{devices, mask, pivot, virtualfs};
+use crate::security;
+use std::path::Path;
+
+/// What the child takes of the host's before its root changes.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// The device nodes, where it may not make its own.
+    pub devices: Vec<Tree>,
+    /// The volumes, in the spec's order.
+    pub volumes: Vec<Tree>,
+    /// The host's /sys, where it may not mount one.
+    pub sys: Option<Tree>,
+}
+
+/// The steps, in the order in which they are taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts {
+    /// Runtime: make the cgroup with its limits, empty.
+    pub cgroup: fn(&Spec) -> Result<Group>,
+    /// Runtime: make sure that the bridge is there. The path is the state root.
+    pub bridge: fn(&Path) -> Result<()>,
+    /// Runtime: make the container's first process. Returns in both.
+    pub birth: fn(&Spec, &Group) -> Result<Forked>,
+    /// Runtime: connect the network namespace of that process, by its pid.
+    pub attach: fn(&Spec, i32) -> Result<()>,
+    /// Child: map root inside to the person outside. The ids are the person's.
+    pub user: fn(&Spec, (u32, u32)) -> Result<()>,
+    /// Child: join the cgroup, and see it as the top of the tree.
+    pub join: fn(&Spec, &Group) -> Result<()>,
+    /// Child: clocks of its own.
+    pub time: fn(&Spec) -> Result<()>,
+    /// Child: queues and shared memory of its own.
+    pub ipc: fn(&Spec) -> Result<()>,
+    /// Child: a host name of its own, and leave the host's alone.
+    pub uts: fn(&Spec) -> Result<()>,
+    /// Child: a table of mounts of its own, from which nothing travels back.
+    pub mount: fn(&Spec) -> Result<()>,
+    /// Child: the image's layers and a writable one on top, united at `layers.merged`.
+    pub overlay: fn(&Spec) -> Result<()>,
+    /// Child: take what is needed of the host's files.
+    pub hold: fn(&Spec) -> Result<Held>,
+    /// Child: exchange the root, with /proc and /sys, and let the old one go.
+    pub root: fn(&Spec, &Group, &Held) -> Result<()>,
+    /// Child: /dev.
+    pub devices: fn(&Spec, &Held) -> Result<()>,
+    /// Child: the volumes.
+    pub volumes: fn(&Spec, &Held) -> Result<()>,
+    /// Child: hide what the kernel tells too much.
+    pub mask: fn(&Spec) -> Result<()>,
+    /// Child: links up, address, route.
+    pub network: fn(&Spec) -> Result<()>,
+    /// Child: capabilities that nobody inside shall ever have. Still root afterwards.
+    pub limit: fn(&Spec) -> Result<()>,
+    /// Child: no new privileges, and the seccomp filter.
+    pub filter: fn(&Spec) -> Result<()>,
+    /// Pid 1 with `--init`: reap, pass signals on, until the command has ended.
+    pub reap: fn(i32) -> Result<Ended>,
+}
+
+impl Parts {
+    /// The product's own.
+    pub const REFERENCE: Self = Self {
+        cgroup: |spec| Group::make(&spec.id, &spec.limits, !spec.rootless, !spec.privileged),
+        bridge: network::bridge::raise,
+        birth,
+        attach: |spec, pid| match &spec.network {
+            Network::Bridge(endpoint) => network::attach::attach(endpoint, pid),
+            _ => Ok(()),
+        },
+        user: |_, (uid, gid)| namespace::user::map_root(uid, gid),
+        join: |_, group| {
+            group.join()?;
+            namespace::cgroup::enter()
+        },
+        time: |_| namespace::time::enter().map(drop),
+        ipc: |_| namespace::ipc::enter(),
+        uts: |spec| namespace::uts::enter(&spec.hostname),
+        mount: |_| namespace::mount::enter(),
+        overlay: |spec| overlay::mount(&spec.layers),
+        hold,
+        root,
+        devices: |_, held| devices::mount_dev(&held.devices),
+        volumes: |spec, held| {
+            spec.volumes.iter().zip(&held.volumes).try_for_each(|(volume, tree)| tree.attach(&volume.target))
+        },
+        mask: |_| mask::mask(),
+        network: |spec| network::configure::configure(&spec.network),
+        limit: |spec| security::limit(spec.capabilities),
+        filter: |spec| security::filter(spec.capabilities),
+        reap: namespace::pid::reap,
+    };
+}
+
+/// Which namespaces the first process is born in: those that its parent must work on from outside, and the
+/// pid namespace, which nobody can enter later. The rest it enters by itself, one by one.
+fn birth(spec: &Spec, group: &Group) -> Result<Forked> {
+    let own_net = matches!(spec.network, Network::None | Network::Bridge(_));
+    let own_user = spec.rootless && !matches!(&spec.network, Network::Container(join) if join.user.is_some());
+    let mut flags = namespace::PID;
+    if own_net {
+        flags |= namespace::NET;
+    }
+    if own_user {
+        flags |= namespace::USER;
+    }
+    let birthplace = group.birthplace()?;
+    namespace::pid::birth(flags, birthplace.as_ref().map(|(directory, path)| (directory, *path)))
+}
+
+fn hold(spec: &Spec) -> Result<Held> {
+    let mut held = Held::default();
+    if spec.rootless {
+        held.devices = devices::take_from_host()?;
+        if spec.network == Network::Host {
+            let sys = tree::take(Path::new("/sys"))?;
+            sys.make_read_only()?;
+            held.sys = Some(sys);
+        }
+    }
+    for volume in &spec.volumes {
+        let tree = tree::take(&volume.source)?;
+        if volume.read_only {
+            tree.make_read_only()?;
+        }
+        held.volumes.push(tree);
+    }
+    Ok(held)
+}
+
+fn root(spec: &Spec, group: &Group, held: &Held) -> Result<()> {
+    pivot::enter(&spec.layers.merged)?;
+    virtualfs::mount_proc()?;
+    virtualfs::mount_sys(held.sys.as_ref(), !spec.privileged)?;
+    if held.sys.is_none() {
+        virtualfs::mount_cgroups(&cgroup_trees(group), !spec.privileged, spec.rootless)?;
+    }
+    pivot::detach_old()
+}
+
+fn cgroup_trees(group: &Group) -> Vec<CgroupTree> {
+    use cgroup::hierarchy::Version;
+    let tree = |place: &cgroup::group::Place| match place.hierarchy.version {
+        Version::V1 => CgroupTree {
+            name: place.hierarchy.mount.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            fstype: "cgroup",
+            controllers: place.hierarchy.controllers.join(","),
+        },
+        // Beside v1 trees, v2 has a directory of its own.
+        Version::V2 => CgroupTree {
+            name: if group.places.len() > 1 { "unified".to_owned() } else { String::new() },
+            fstype: "cgroup2",
+            controllers: String::new(),
+        },
+    };
+    group.places.iter().map(tree).collect()
+}

@@ -1,0 +1,272 @@
+//! From the words of a command line to a [`Spec`]: everything is checked and settled before anything is done.
+
+use super::run::{Record, Status};
+use super::spec::Spec;
+use crate::cgroup::{Limits, parse};
+use crate::error::{Error, Problem, Result};
+use crate::image::{self, Image};
+use crate::network::{self, Join, Network};
+use crate::overlay::Layers;
+use crate::rootfs::volume::{self, Volume};
+use crate::security::capabilities::{self, Capabilities};
+use crate::state::{self, Root};
+use std::path::PathBuf;
+
+/// What was asked for, in the person's own words: the options of `minidocker run`.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "each field is the option of that name; see `minidocker run --help`")]
+pub struct Request {
+    pub image: String,
+    pub command: Vec<String>,
+    pub name: Option<String>,
+    pub hostname: Option<String>,
+    pub env: Vec<String>,
+    pub workdir: Option<String>,
+    pub user: Option<String>,
+    pub volumes: Vec<String>,
+    pub network: Option<String>,
+    pub memory: Option<String>,
+    pub cpus: Option<String>,
+    pub cpu_shares: Option<u64>,
+    pub cpuset_cpus: Option<String>,
+    pub pids_limit: Option<i64>,
+    pub device_read_bps: Vec<String>,
+    pub device_write_bps: Vec<String>,
+    pub read_only: bool,
+    pub cap_add: Vec<String>,
+    pub cap_drop: Vec<String>,
+    pub privileged: bool,
+    pub init: bool,
+    pub interactive: bool,
+    pub rm: bool,
+}
+
+/// The request with every word understood; nothing but the image and the network is still open.
+#[derive(Debug)]
+pub struct Wishes {
+    limits: Limits,
+    capabilities: Capabilities,
+    volumes: Vec<Volume>,
+    environment: Vec<String>,
+    workdir: Option<PathBuf>,
+}
+
+impl Wishes {
+    /// Understand `request`; the first word that makes no sense is the error.
+    pub fn of(request: &Request) -> Result<Self> {
+        if let Some(name) = &request.name {
+            check_name(name)?;
+        }
+        if let Some(hostname) = &request.hostname {
+            check_hostname(hostname)?;
+        }
+        let capabilities = match request.privileged {
+            true => Capabilities::ALL,
+            false => Capabilities::DEFAULT.adjusted(&request.cap_add, &request.cap_drop)?,
+        };
+        let volumes = request.volumes.iter().map(|text| volume::parse(text)).collect::<Result<Vec<_>>>()?;
+        let environment =
+            request.env.iter().filter_map(|text| variable(text).transpose()).collect::<Result<_>>()?;
+        let workdir = request.workdir.as_ref().map(PathBuf::from);
+        if let Some(path) = workdir.as_ref().filter(|path| !path.is_absolute()) {
+            return Err(Error::new(Problem::BadWorkdir { path: path.display().to_string() }));
+        }
+        Ok(Self { limits: limits(request)?, capabilities, volumes, environment, workdir })
+    }
+}
+
+fn limits(request: &Request) -> Result<Limits> {
+    let mut rates = Vec::new();
+    for (texts, write) in [(&request.device_read_bps, false), (&request.device_write_bps, true)] {
+        for text in texts {
+            rates.push(parse::rate(text, write)?);
+        }
+    }
+    Ok(Limits {
+        memory: request.memory.as_deref().map(parse::memory).transpose()?,
+        millicpus: request.cpus.as_deref().map(parse::cpus).transpose()?,
+        shares: request.cpu_shares,
+        cpus: request.cpuset_cpus.as_deref().map(parse::cpuset).transpose()?,
+        pids: parse::pids(request.pids_limit)?,
+        rates,
+    })
+}
+
+fn check_name(name: &str) -> Result<()> {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    let begins_well = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
+    if begins_well && (2..=128).contains(&name.len()) && name.bytes().all(good) {
+        return Ok(());
+    }
+    Err(Error::new(Problem::BadName { name: name.to_owned() }))
+}
+
+fn check_hostname(text: &str) -> Result<()> {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    if (1..=64).contains(&text.len()) && text.bytes().all(good) {
+        return Ok(());
+    }
+    Err(Error::new(Problem::BadHostname { text: text.to_owned() }))
+}
+
+/// `NAME=VALUE` as it is; `NAME` with the value it has here, or left out when it has none.
+fn variable(text: &str) -> Result<Option<String>> {
+    let name = text.split('=').next().unwrap_or_default();
+    if name.is_empty() || text.contains('\0') {
+        return Err(Error::new(Problem::BadEnvironment { text: text.to_owned() }));
+    }
+    if name.len() < text.len() {
+        return Ok(Some(text.to_owned()));
+    }
+    Ok(std::env::var(name).ok().map(|value| format!("{name}={value}")))
+}
+
+/// The image that `request` names; `base` is made now if it is not there yet.
+pub fn image(root: &Root, request: &Request) -> Result<Image> {
+    image::find(root.path(), &request.image)
+}
+
+/// Whether [`image()`] will have to make `base` first, which takes a moment.
+pub fn makes_base(root: &Root, request: &Request) -> bool {
+    matches!(request.image.as_str(), "base" | "base:latest") && !image::is_built(root.path(), &request.image)
+}
+
+/// The person's user and group id on the host.
+pub fn ids() -> (u32, u32) {
+    crate::process::identity::own()
+}
+
+/// Whether this process must make a user namespace first, since it has no CAP_SYS_ADMIN here.
+pub fn is_rootless() -> bool {
+    !capabilities::is_privileged()
+}
+
+/// The network of a container for which none was asked, and whether that is less than it could be: a bridge for
+/// root, if there is an iptables to give it a way out; else none.
+pub fn default_network() -> (&'static str, bool) {
+    match (is_rootless(), network::nat::iptables_available()) {
+        (true, _) => ("none", false),
+        (false, true) => ("bridge", false),
+        (false, false) => ("none", true),
+    }
+}
+
+/// The spec of a new container `id`. On entry the lock on the whole is held.
+pub fn settle(root: &Root, request: &Request, wishes: &Wishes, image: &Image, id: String) -> Result<Spec> {
+    let rootless = is_rootless();
+    let directory = root.container(&id);
+    let layers = Layers {
+        lower: image.layers.clone(),
+        upper: directory.join("upper"),
+        work: directory.join("work"),
+        merged: directory.join("merged"),
+        volatile: request.rm,
+        userxattr: rootless,
+    };
+    let network = settle_network(root, request.network.as_deref(), rootless, &id)?;
+    let hostname = request.hostname.clone().unwrap_or_else(|| default_hostname(&network, &id));
+    let environment = merge(&image.config.env, &hostname, &wishes.environment);
+    let workdir = wishes.workdir.clone().unwrap_or_else(|| image.config.working_dir.clone().into());
+    Ok(Spec {
+        name: request.name.clone().unwrap_or_else(|| id.clone()),
+        image: image.name.clone(),
+        hostname,
+        argv: argv(request, image)?,
+        environment,
+        workdir: if workdir.is_absolute() { workdir } else { "/".into() },
+        user: request.user.clone().unwrap_or_else(|| image.config.user.clone()),
+        layers,
+        volumes: wishes.volumes.clone(),
+        network,
+        limits: wishes.limits.clone(),
+        capabilities: wishes.capabilities,
+        rootless,
+        privileged: request.privileged,
+        read_only: request.read_only,
+        init: request.init,
+        stdin: request.interactive,
+        remove: request.rm,
+        directory,
+        id,
+    })
+}
+
+/// With the host's network goes the host's name, as with Docker.
+fn default_hostname(network: &Network, id: &str) -> String {
+    match network {
+        Network::Host => crate::process::identity::hostname().unwrap_or_else(|_| id.to_owned()),
+        _ => id.to_owned(),
+    }
+}
+
+fn argv(request: &Request, image: &Image) -> Result<Vec<String>> {
+    let command = if request.command.is_empty() { &image.config.cmd } else { &request.command };
+    let argv: Vec<String> = image.config.entrypoint.iter().chain(command).cloned().collect();
+    if argv.is_empty() {
+        return Err(Error::new(Problem::NoCommand { image: image.name.clone() }));
+    }
+    Ok(argv)
+}
+
+/// The image's variables, `HOSTNAME`, and the person's; of two with one name the later wins.
+fn merge(image: &[String], hostname: &str, asked: &[String]) -> Vec<String> {
+    let mut merged: Vec<String> = Vec::new();
+    let hostname = format!("HOSTNAME={hostname}");
+    for variable in image.iter().chain([&hostname]).chain(asked) {
+        let name = variable.split('=').next().unwrap_or_default();
+        merged.retain(|earlier| earlier.split('=').next() != Some(name));
+        merged.push(variable.clone());
+    }
+    merged
+}
+
+fn settle_network(root: &Root, word: Option<&str>, rootless: bool, id: &str) -> Result<Network> {
+    match word.unwrap_or_else(|| default_network().0) {
+        "none" | "null" => Ok(Network::None),
+        "host" => Ok(Network::Host),
+        "bridge" if rootless => Err(Error::new(Problem::BridgeNeedsRoot)),
+        "bridge" if !network::nat::iptables_available() => {
+            Err(Error::new(Problem::NoIptables { program: "iptables-restore".to_owned() }))
+        }
+        "bridge" => Ok(Network::Bridge(network::lease::planned(id))),
+        other => match other.strip_prefix("container:") {
+            Some(name) => join(root, name).map(Network::Container),
+            None => Err(Error::new(Problem::UnknownNetwork { name: other.to_owned() })),
+        },
+    }
+}
+
+/// Where the running container `name` can be joined.
+fn join(root: &Root, name: &str) -> Result<Join> {
+    let id = root.find(name)?;
+    let not_running = || Error::new(Problem::NotRunning { name: name.to_owned() });
+    let record: Record = state::load(&root.container(&id))?.ok_or_else(not_running)?;
+    match record.status {
+        Status::Running { pid } if root.is_running(&id) => Ok(Join {
+            name: name.to_owned(),
+            net: format!("/proc/{pid}/ns/net").into(),
+            user: record.spec.rootless.then(|| format!("/proc/{pid}/ns/user").into()),
+        }),
+        _ => Err(not_running()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_later_variable_wins() {
+        let own = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let merged = merge(&own(&["A=1", "B=2"]), "h", &own(&["A=3", "HOSTNAME=x"]));
+        assert_eq!(merged, own(&["B=2", "A=3", "HOSTNAME=x"]));
+    }
+
+    #[test]
+    fn names_are_checked() {
+        assert!(check_name("web-1.a_b").is_ok());
+        for bad in ["", "a", "-a", "../x", "a b", "ä1"] {
+            assert!(check_name(bad).is_err(), "{bad}");
+        }
+    }
+}

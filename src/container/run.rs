@@ -1,0 +1,182 @@
+//! The parent's half: make what stands outside the container, give birth to it, wait, clear up.
+//!
+//! Which process: the `minidocker` that the person started, in the host's namespaces, as the person. It is the
+//! container's parent until the end and holds the lock on its directory, so as long as it lives the container
+//! is in somebody's care, and when it is killed the kernel kills the container ([`init`] asks for that).
+
+use super::init::{self, Inheritance};
+use super::parts::Parts;
+use super::plan::{Request, Wishes};
+use super::spec::Spec;
+use super::{plan, reclaim};
+use crate::cgroup::Group;
+use crate::cgroup::accounting::{self, Memory};
+use crate::error::{Error, Result};
+use crate::image::Image;
+use crate::namespace;
+use crate::network::{self, Join, Network};
+use crate::process::handshake::{Handshake, ParentSide};
+use crate::process::supervise::{self, Signals};
+use crate::process::{Child, Ended, Forked};
+use crate::rootfs::volume::Volume;
+use crate::state::{self, Claim, Root};
+use crate::step::{Step, take};
+use serde::{Deserialize, Serialize};
+
+/// What is remembered of a container on disk.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// The version of this format.
+    pub version: u32,
+    /// The plan.
+    pub spec: Spec,
+    /// Where it is in its life.
+    pub status: Status,
+}
+
+/// Where a container is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Its first process is this one, started at this time (clock ticks after boot: `/proc/PID/stat`, field 22).
+    Running {
+        /// The pid on the host.
+        pid: i32,
+    },
+    /// It has ended, with this exit status.
+    Exited {
+        /// As a shell would report it.
+        status: u8,
+    },
+}
+
+/// How a container ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// The exit status of `minidocker run`.
+    pub status: u8,
+    /// What its memory was, if the OOM killer came.
+    pub out_of_memory: Option<Memory>,
+}
+
+/// Run a container in the foreground, from request to end.
+///
+/// Whatever happens, when this returns nothing of the container is left but, unless `--rm` was asked or it
+/// never started, its directory.
+pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
+    let signals = Signals::hold()?;
+    let wishes = Wishes::of(request)?;
+    let image = take(Step::Image, || plan::image(root, request))?;
+    let (claim, spec) = claim(root, request, &wishes, &image)?;
+    let mut life = Life { root, parts, signals: &signals, claim: &claim, spec, group: Group::default() };
+    let ended = life.live();
+    let out_of_memory = match ended {
+        Ok(_) => accounting::memory(&life.group).ok().filter(|memory| memory.oom_kills > 0),
+        Err(_) => None,
+    };
+    let cleared = take(Step::Cleanup, || life.clear_up(&ended));
+    let status = ended?.status();
+    cleared.map(|()| Outcome { status, out_of_memory })
+}
+
+/// Under the lock on the whole: clear up after the dead, settle the plan, and take a directory for it.
+fn claim(root: &Root, request: &Request, wishes: &Wishes, image: &Image) -> Result<(Claim, Spec)> {
+    let held = root.lock()?;
+    take(Step::Reclaim, || reclaim::all(root, &held))?;
+    take(Step::Claim, || {
+        let spec = plan::settle(root, request, wishes, image, state::new_id()?)?;
+        let claim = root.claim(&held, &spec.id, spec.given_name())?;
+        Ok((claim, spec))
+    })
+}
+
+/// One container, from its claim to its end.
+struct Life<'a> {
+    root: &'a Root,
+    parts: &'a Parts,
+    signals: &'a Signals,
+    claim: &'a Claim,
+    spec: Spec,
+    group: Group,
+}
+
+impl Life<'_> {
+    /// Make everything, give birth, wait until the end. On failure what was made is still there.
+    fn live(&mut self) -> Result<Ended> {
+        take(Step::State, || self.prepare_directory())?;
+        self.group = take(Step::Cgroup, || (self.parts.cgroup)(&self.spec))?;
+        if let Network::Bridge(_) = self.spec.network {
+            take(Step::Bridge, || (self.parts.bridge)(self.root.path()))?;
+        }
+        if let Network::Container(Join { name, user: Some(owner), .. }) = &self.spec.network {
+            take(Step::UserMap, || namespace::net::join_owner(owner, name))?;
+        }
+        let (child, handshake) = self.give_birth()?;
+        let started = self.start(&child, handshake);
+        if let Err(error) = started {
+            supervise::kill(&child)?;
+            return Err(error);
+        }
+        take(Step::Wait, || self.signals.forward_until_end(&child))
+    }
+
+    /// The layers' directories, and the files of /etc that say who and where the container is.
+    fn prepare_directory(&mut self) -> Result<()> {
+        if let Network::Bridge(endpoint) = &mut self.spec.network {
+            *endpoint = network::lease::lease(self.root.path(), &self.spec.id)?;
+        }
+        crate::overlay::make_directories(&self.spec.layers)?;
+        for (name, text) in network::files::for_container(&self.spec.network, &self.spec.hostname)? {
+            let source = state::put(&self.claim.directory, name, &text)?;
+            let target = std::path::Path::new("/etc").join(name);
+            if !self.spec.volumes.iter().any(|volume| volume.target == target) {
+                self.spec.volumes.insert(0, Volume { source, target, read_only: false });
+            }
+        }
+        Ok(())
+    }
+
+    /// Two processes leave the step of birth, and one leaves this function.
+    fn give_birth(&self) -> Result<(Child, ParentSide)> {
+        let handshake = Handshake::new()?;
+        let ids = plan::ids();
+        match take(Step::Clone, || (self.parts.birth)(&self.spec, &self.group))? {
+            Forked::Parent(child) => Ok((child, handshake.parent())),
+            Forked::Child => init::main(&Inheritance {
+                spec: &self.spec,
+                parts: self.parts,
+                group: &self.group,
+                ids,
+                signals: self.signals,
+                parent: handshake.child(),
+            }),
+        }
+    }
+
+    /// The runtime's part of a container that is born: connect it, remember it, let it go.
+    fn start(&self, child: &Child, handshake: ParentSide) -> Result<()> {
+        take(Step::Attach, || (self.parts.attach)(&self.spec, child.pid))?;
+        take(Step::Record, || self.remember(Status::Running { pid: child.pid }))?;
+        handshake.go()
+    }
+
+    fn remember(&self, status: Status) -> Result<()> {
+        state::save(&self.claim.directory, &Record { version: 1, spec: self.spec.clone(), status })
+    }
+
+    /// Take away everything that stands outside the container; it has ended. What cannot be taken away does not
+    /// stop the rest; the first error is returned, and the next minidocker command will try again.
+    fn clear_up(&self, ended: &Result<Ended>) -> Result<()> {
+        let group = self.group.remove(&self.spec.id);
+        let network = match self.spec.network {
+            Network::Bridge(_) => network::bridge::release(self.root.path(), &self.spec.id),
+            _ => Ok(()),
+        };
+        let state = match ended {
+            Ok(ended) if !self.spec.remove => self.remember(Status::Exited { status: ended.status() }),
+            _ => crate::overlay::remove_work(&self.spec.layers)
+                .and_then(|()| self.root.forget(self.claim, self.spec.given_name())),
+        };
+        [group, network, state].into_iter().collect::<std::result::Result<(), Error>>()
+    }
+}

@@ -1,0 +1,27 @@
+//! The runtime's half of a container's network: lay the cable.
+//!
+//! Runs in the runtime's process, in the host's network namespace, after the container's first process was
+//! cloned and before that goes on.
+
+use super::bridge::{BRIDGE, GROUP};
+use super::{Endpoint, link};
+use crate::error::{Error, Problem, Result};
+use crate::sys::errno::{EOPNOTSUPP, EPERM};
+use crate::sys::netlink::Socket;
+
+/// The container's end of the veth pair.
+pub const CONTAINER_LINK: &str = "eth0";
+
+/// Make the veth pair of the container whose first process is `pid`: `md…` here, a port of the bridge and up;
+/// `eth0` born in the network namespace of `pid`, without address and down. It dies with that namespace.
+pub fn attach(endpoint: &Endpoint, pid: i32) -> Result<()> {
+    let socket = Socket::open()?;
+    let master = link::index_of(&socket, BRIDGE)?.ok_or_else(|| Error::new(Problem::NoBridge))?;
+    let name = &endpoint.host_link;
+    let veth = link::Veth { name, group: GROUP, master, peer: CONTAINER_LINK, peer_pid: pid };
+    link::add_veth(&socket, veth).map_err(|error| match error.errno() {
+        Some(EOPNOTSUPP) => error.meaning(Problem::NoBridge),
+        Some(EPERM) => error.meaning(Problem::BridgeNeedsRoot),
+        _ => error,
+    })
+}

@@ -1,0 +1,202 @@
+//! What is known of the bridge between one `minidocker` and the next: who leases which address, and what was
+//! changed on the host and must be put back.
+//!
+//! The ledger is the file `network/minidocker0.json` in the state root, read and written under an exclusive
+//! lock on `network/lock`. Each change is written to a file beside it and renamed, so a reader finds the old
+//! text or the new. What is to be made in the kernel is noted before it is made, what was removed is struck
+//! out afterwards: a process that dies between the two leaves too much in the ledger, never too little.
+
+use super::subnet::Subnet;
+use crate::error::{Error, Meaning, Problem, Result};
+use crate::sys::errno::ENOENT;
+use crate::sys::file;
+use crate::sys::flags::{O_CREAT, O_RDWR};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// The contents of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// The subnet of the bridge.
+    pub subnet: Subnet,
+    /// Whether the host forwarded packets before the bridge was made; `None` before anybody looked.
+    pub ip_forward_was: Option<bool>,
+    /// How far the making of bridge and rules has come.
+    pub rules: Rules,
+    /// The address that was given last.
+    pub last: Ipv4Addr,
+    /// Container id → its address.
+    pub leases: BTreeMap<String, Ipv4Addr>,
+}
+
+/// Whether our rules stand in the packet filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rules {
+    /// No. Of all that is made, there may be the bridge.
+    Absent,
+    /// They may: someone was about to write them.
+    Unsure,
+    /// They do, and the bridge is complete.
+    Applied,
+}
+
+impl State {
+    /// The ledger of a bridge that is still to be made.
+    pub fn new(subnet: Subnet) -> Self {
+        let last = subnet.gateway();
+        Self { subnet, ip_forward_was: None, rules: Rules::Absent, last, leases: BTreeMap::new() }
+    }
+
+    /// Give the container `id` an address; the one it has, if it has one.
+    pub fn lease(&mut self, id: &str) -> Result<Ipv4Addr> {
+        if let Some(address) = self.leases.get(id) {
+            return Ok(*address);
+        }
+        let taken = |address| self.leases.values().any(|leased| *leased == address);
+        let address = self
+            .subnet
+            .next_free(self.last, taken)
+            .ok_or_else(|| Error::new(Problem::NoAddress { subnet: self.subnet.to_string() }))?;
+        self.leases.insert(id.to_owned(), address);
+        self.last = address;
+        Ok(address)
+    }
+}
+
+/// The ledger, locked for as long as this value lives.
+#[derive(Debug)]
+pub struct Ledger {
+    directory: PathBuf,
+    _lock: OwnedFd,
+}
+
+impl Ledger {
+    /// Whether the state root `root` has a ledger: one open(2), no lock.
+    pub fn is_written(root: &Path) -> Result<bool> {
+        Ok(read(&written(&directory(root)))?.is_some())
+    }
+
+    /// Lock the ledger of `root`; wait for whoever has it. The directory is made if it is missing.
+    pub fn open(root: &Path) -> Result<Self> {
+        let directory = directory(root);
+        let path = directory.join("lock");
+        let open = || file::open_file(&path, O_RDWR | O_CREAT, 0o600);
+        let locked = open()
+            .or_else(|error| {
+                if !error.is(ENOENT) {
+                    return Err(error);
+                }
+                file::mkdir_all(&directory, 0o700)?;
+                open()
+            })
+            .and_then(|lock| file::lock(lock.as_fd(), &path, true, true).map(|()| lock));
+        let lock = locked.meaning(|| unusable(&path))?;
+        Ok(Self { directory, _lock: lock })
+    }
+
+    /// What it says; `None` when there is none.
+    ///
+    /// An empty file is none: only a machine that lost its power can leave one, and with it all that was noted.
+    pub fn read(&self) -> Result<Option<State>> {
+        let path = written(&self.directory);
+        let Some(text) = read(&path)?.filter(|text| !text.is_empty()) else { return Ok(None) };
+        serde_json::from_str(&text).map(Some).map_err(|error| {
+            let path = path.display().to_string();
+            Error::new(Problem::StateDamaged { path, detail: error.to_string() })
+        })
+    }
+
+    /// Replace what it says.
+    pub fn write(&self, state: &State) -> Result<()> {
+        let path = written(&self.directory);
+        let beside = self.directory.join("minidocker0.json.new");
+        let text = serde_json::to_string(state).unwrap_or_default();
+        file::write_new(&beside, &text, 0o600)
+            .and_then(|()| file::rename(&beside, &path))
+            .meaning(|| unusable(&path))
+    }
+
+    /// Remove it: nothing is left to put back.
+    pub fn remove(self) -> Result<()> {
+        file::unlink(&written(&self.directory))
+    }
+}
+
+fn directory(root: &Path) -> PathBuf {
+    root.join("network")
+}
+
+fn written(directory: &Path) -> PathBuf {
+    directory.join("minidocker0.json")
+}
+
+fn read(path: &Path) -> Result<Option<String>> {
+    match file::read_text(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.is(ENOENT) => Ok(None),
+        Err(error) => Err(error.meaning(unusable(path))),
+    }
+}
+
+fn unusable(path: &Path) -> Problem {
+    Problem::StateUnusable { path: path.display().to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> State {
+        State::new("172.30.0.0/16".parse().unwrap())
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_removed() {
+        let root = tempfile::tempdir().unwrap();
+        assert!(!Ledger::is_written(root.path()).unwrap());
+        let mut state = state();
+        state.lease("0123456789ab").unwrap();
+        let ledger = Ledger::open(root.path()).unwrap();
+        assert_eq!(ledger.read().unwrap(), None);
+        ledger.write(&state).unwrap();
+        assert_eq!(ledger.read().unwrap(), Some(state));
+        assert!(Ledger::is_written(root.path()).unwrap());
+        ledger.remove().unwrap();
+        assert!(!Ledger::is_written(root.path()).unwrap());
+    }
+
+    #[test]
+    fn a_damaged_ledger_says_so_and_an_empty_one_is_none() {
+        let root = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(root.path()).unwrap();
+        let path = written(&ledger.directory);
+        std::fs::write(&path, "{\"subnet\": 3").unwrap();
+        assert!(matches!(ledger.read().unwrap_err().problem, Problem::StateDamaged { .. }));
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(ledger.read().unwrap(), None);
+    }
+
+    #[test]
+    fn each_container_has_its_own_address_and_keeps_it() {
+        let mut state = state();
+        let first = state.lease("a").unwrap();
+        let second = state.lease("b").unwrap();
+        assert_eq!(first, Ipv4Addr::new(172, 30, 0, 2));
+        assert_eq!(second, Ipv4Addr::new(172, 30, 0, 3));
+        assert_eq!(state.lease("a").unwrap(), first);
+        state.leases.remove("b");
+        assert_eq!(state.lease("c").unwrap(), Ipv4Addr::new(172, 30, 0, 4), "not at once again");
+    }
+
+    #[test]
+    fn a_full_subnet_says_so() {
+        let mut state = State::new("192.168.200.0/30".parse().unwrap());
+        state.lease("a").unwrap();
+        let error = state.lease("b").unwrap_err();
+        assert_eq!(error.problem, Problem::NoAddress { subnet: "192.168.200.0/30".into() });
+    }
+}

@@ -1,0 +1,100 @@
+//! The last act: find the command, and become it.
+
+use crate::error::{Error, Meaning, Problem, Result};
+use crate::sys::errno::{EACCES, EISDIR, ENOENT, ENOEXEC, ENOTDIR, EPERM};
+use crate::sys::file::{self, Kind};
+use crate::sys::flags::O_RDWR;
+use crate::sys::process::{self, Program};
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+
+/// A command that was found, ready to be executed.
+#[derive(Debug)]
+pub struct Command {
+    path: PathBuf,
+    name: String,
+    program: Program,
+}
+
+/// Find `argv[0]`: a path if it has a slash in it, else a name to be looked for in the `PATH` of `environment`.
+///
+/// Looked for as the user and in the root and directory that the command will have. Not found is exit status
+/// 127; found but not executable is 126.
+pub fn find(argv: &[String], environment: &[String]) -> Result<Command> {
+    let name = argv.first().cloned().unwrap_or_default();
+    let ready =
+        |path: PathBuf| Command { path, name: name.clone(), program: Program::new(argv, environment) };
+    if name.contains('/') {
+        return Ok(ready(name.clone().into()));
+    }
+    let path =
+        environment.iter().find_map(|variable| variable.strip_prefix("PATH=")).unwrap_or("/bin:/usr/bin");
+    let mut denied = None;
+    for directory in path.split(':').filter(|_| !name.is_empty()) {
+        let candidate = Path::new(if directory.is_empty() { "." } else { directory }).join(&name);
+        match file::access(&candidate, true) {
+            Ok(()) if file::status(&candidate).is_ok_and(|status| status.kind != Kind::Directory) => {
+                return Ok(ready(candidate));
+            }
+            Err(error) if error.is(EACCES) => denied = Some(error),
+            _ => {}
+        }
+    }
+    match denied {
+        Some(error) => Err(error).meaning(|| Problem::CommandNotExecutable { name: name.clone() }),
+        None => Err(Error::new(Problem::CommandNotFound { name: name.clone() })),
+    }
+}
+
+impl Command {
+    /// Become the command. Returns only when the kernel refuses.
+    pub fn execute(&self) -> Result<Infallible> {
+        let name = || self.name.clone();
+        match self.program.execve(&self.path) {
+            Err(error) if error.is(ENOENT) || error.is(ENOTDIR) => {
+                Err(error).meaning(|| Problem::CommandNotFound { name: name() })
+            }
+            Err(error) if [EACCES, EPERM, ENOEXEC, EISDIR].iter().any(|errno| error.is(*errno)) => {
+                Err(error).meaning(|| Problem::CommandNotExecutable { name: name() })
+            }
+            answer => answer,
+        }
+    }
+}
+
+/// Let the command read nothing: its standard input becomes the container's `/dev/null`.
+pub fn no_stdin() -> Result<()> {
+    file::become_stdin(file::open_file(Path::new("/dev/null"), O_RDWR, 0)?)
+}
+
+/// Leave the person's terminal session, so that no key pressed and no ioctl(TIOCSTI) reaches across.
+pub fn leave_session() -> Result<()> {
+    process::setsid()
+}
+
+/// Set the permission bits that new files do not get.
+pub fn set_umask(mask: u32) -> Result<()> {
+    file::umask(mask)
+}
+
+/// Mark all descriptors but the standard three to be closed by exec, whoever opened them: a directory of the
+/// host's left open would be a way out (CVE-2024-21626).
+pub fn keep_no_descriptors() -> Result<()> {
+    process::close_on_exec_from(3)
+}
+
+/// Stand in `workdir`, made if missing.
+pub fn stand_in(workdir: &Path) -> Result<()> {
+    let missing = || Problem::WorkdirMissing { path: workdir.display().to_string() };
+    file::chdir(workdir).meaning(missing)
+}
+
+/// Split into two: the parent goes on as pid 1 and learns its child's pid, the child is to become the command.
+pub fn fork() -> Result<Option<i32>> {
+    process::fork()
+}
+
+/// End this process at once, with `status`.
+pub fn exit_now(status: u8) -> ! {
+    process::exit_now(status.into())
+}

@@ -1,0 +1,8 @@
+//! Processes: how the container's first process and its parent work together, and how it becomes the command.
+
+pub mod command;
+pub mod handshake;
+pub mod identity;
+pub mod supervise;
+
+pub use crate::sys::process::{Child, Ended, Forked};

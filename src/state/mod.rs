@@ -1,0 +1,247 @@
+//! What is remembered on disk: one directory for each container under one root.
+//!
+//! ```text
+//! ROOT/lock                  held while containers are claimed, reclaimed or removed
+//! ROOT/containers/ID/lock    held by the container's runtime for as long as it lives
+//! ROOT/containers/ID/state.json, upper/, work/, merged/, hosts, hostname, resolv.conf
+//! ROOT/names/NAME -> ID
+//! ROOT/images/, ROOT/layers/ see `image`;  ROOT/network/  see `network`
+//! ```
+//!
+//! The kernel drops a lock when its holder dies, however it dies. So a directory whose lock can be taken
+//! belongs to nobody, and whoever notices may clear up.
+
+use crate::error::{Error, Meaning, Problem, Result};
+use crate::sys::errno::{EAGAIN, EEXIST, ENOENT};
+use crate::sys::file::{self, Kind};
+use crate::sys::flags::{O_CREAT, O_RDWR};
+use crate::sys::{identity, process};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// The root of all state.
+#[derive(Debug, Clone)]
+pub struct Root {
+    path: PathBuf,
+}
+
+/// Holding this keeps others from claiming or reclaiming containers.
+#[derive(Debug)]
+pub struct RootLock(#[allow(dead_code, reason = "held for its lock")] OwnedFd);
+
+/// A container's directory, locked by this process.
+#[derive(Debug)]
+pub struct Claim {
+    /// The container's id.
+    pub id: String,
+    /// Its directory.
+    pub directory: PathBuf,
+    #[allow(dead_code, reason = "held for its lock")]
+    lock: OwnedFd,
+}
+
+impl Root {
+    /// The root to use: `$MINIDOCKER_ROOT`; else `/var/lib/minidocker` for root, `$XDG_DATA_HOME/minidocker` or
+    /// `~/.local/share/minidocker` for others. The directories are made if missing.
+    pub fn open() -> Result<Self> {
+        let root = Self { path: Self::place()? };
+        let unusable = || Problem::StateUnusable { path: root.path.display().to_string() };
+        if !file::exists(&root.containers()) {
+            file::mkdir_all(&root.path, 0o711).meaning(unusable)?;
+            for directory in [root.containers(), root.names()] {
+                file::mkdir_all(&directory, 0o711).meaning(unusable)?;
+            }
+        }
+        Ok(root)
+    }
+
+    fn place() -> Result<PathBuf> {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        if let Some(path) = variable("MINIDOCKER_ROOT") {
+            return std::path::absolute(&path).map_err(|_| Error::new(Problem::NoHome));
+        }
+        if identity::uid() == 0 {
+            return Ok("/var/lib/minidocker".into());
+        }
+        let data = variable("XDG_DATA_HOME").or_else(|| Some(variable("HOME")?.join(".local/share")));
+        data.map(|data| data.join("minidocker")).ok_or_else(|| Error::new(Problem::NoHome))
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn containers(&self) -> PathBuf {
+        self.path.join("containers")
+    }
+
+    fn names(&self) -> PathBuf {
+        self.path.join("names")
+    }
+
+    /// The directory of the container with this id.
+    pub fn container(&self, id: &str) -> PathBuf {
+        self.containers().join(id)
+    }
+
+    /// Wait for, and take, the lock on the whole.
+    pub fn lock(&self) -> Result<RootLock> {
+        let path = self.path.join("lock");
+        let unusable = || Problem::StateUnusable { path: path.display().to_string() };
+        let lock = file::open_file(&path, O_RDWR | O_CREAT, 0o600).meaning(unusable)?;
+        file::lock(lock.as_fd(), &path, true, true)?;
+        Ok(RootLock(lock))
+    }
+
+    /// A new container's directory, under `_held`, with `name` for it if one was given. `NameTaken` when another
+    /// container has that name.
+    pub fn claim(&self, _held: &RootLock, id: &str, name: Option<&str>) -> Result<Claim> {
+        let directory = self.container(id);
+        let unusable = || Problem::StateUnusable { path: directory.display().to_string() };
+        file::mkdir(&directory, 0o711).meaning(unusable)?;
+        let lock = match lock_directory(&directory) {
+            Ok(Some(lock)) => lock,
+            Ok(None) => return Err(Error::new(unusable())),
+            Err(error) => {
+                file::remove_all(&directory)?;
+                return Err(error).meaning(unusable);
+            }
+        };
+        if let Some(name) = name
+            && let Err(error) = file::symlink(Path::new(id), &self.names().join(name))
+        {
+            file::remove_all(&directory)?;
+            let holder = self.resolve_name(name).filter(|_| error.is(EEXIST));
+            return Err(error).meaning(|| match holder {
+                Some(id) => Problem::NameTaken { name: name.to_owned(), id },
+                None => unusable(),
+            });
+        }
+        Ok(Claim { id: id.to_owned(), directory, lock })
+    }
+
+    /// The directory of `id`, locked, if nobody else holds it.
+    pub fn adopt(&self, _held: &RootLock, id: &str) -> Result<Option<Claim>> {
+        let directory = self.container(id);
+        let lock = lock_directory(&directory)?;
+        Ok(lock.map(|lock| Claim { id: id.to_owned(), directory, lock }))
+    }
+
+    /// Whether a runtime holds the container `id` at this moment. Its lock is taken and given back to find out.
+    pub fn is_running(&self, id: &str) -> bool {
+        file::exists(&self.container(id)) && matches!(lock_directory(&self.container(id)), Ok(None))
+    }
+
+    /// The same, when the lock on the whole is held.
+    pub fn is_held(&self, held: &RootLock, id: &str) -> bool {
+        file::exists(&self.container(id)) && matches!(self.adopt(held, id), Ok(None))
+    }
+
+    /// The ids of all containers there are.
+    pub fn ids(&self) -> Result<Vec<String>> {
+        let unusable = || Problem::StateUnusable { path: self.path.display().to_string() };
+        Ok(file::list(&self.containers()).meaning(unusable)?.into_iter().map(|(name, _)| name).collect())
+    }
+
+    fn resolve_name(&self, name: &str) -> Option<String> {
+        let target = file::readlink(&self.names().join(name)).ok()?;
+        Some(target.to_string_lossy().into_owned())
+    }
+
+    /// The id that `word` means: a name, an id, or the beginning of exactly one id.
+    pub fn find(&self, word: &str) -> Result<String> {
+        let unknown = || Error::new(Problem::NoSuchContainer { name: word.to_owned() });
+        if word.is_empty() || word.contains('/') {
+            return Err(unknown());
+        }
+        if let Some(id) = self.resolve_name(word) {
+            return Ok(id);
+        }
+        let mut matching = self.ids()?.into_iter().filter(|id| id.starts_with(word));
+        match (matching.next(), matching.next()) {
+            (Some(id), None) => Ok(id),
+            _ => Err(unknown()),
+        }
+    }
+
+    /// Remove a container's directory and its name. The lock file goes last: as long as something is left, the
+    /// next to come can see by the lock whether somebody is still at it.
+    pub fn forget(&self, claim: &Claim, name: Option<&str>) -> Result<()> {
+        if let Some(name) = name {
+            file::remove_file(&self.names().join(name))?;
+        }
+        for (name, kind) in file::list(&claim.directory)? {
+            let path = claim.directory.join(&name);
+            match kind {
+                Kind::Directory => file::remove_all(&path)?,
+                _ if name == LOCK => {}
+                _ => file::remove_file(&path)?,
+            }
+        }
+        file::remove_file(&claim.directory.join(LOCK))?;
+        file::rmdir(&claim.directory)
+    }
+
+    /// The name that `id` goes by, if it was given one: found by looking through the names, for a container
+    /// whose own record is missing.
+    pub fn name_of(&self, id: &str) -> Result<Option<String>> {
+        let names = file::list(&self.names())?;
+        Ok(names
+            .into_iter()
+            .map(|(name, _)| name)
+            .find(|name| self.resolve_name(name).as_deref() == Some(id)))
+    }
+
+    /// Remove everything, images too.
+    pub fn erase(&self) -> Result<()> {
+        file::remove_all(&self.path)
+    }
+}
+
+/// Lock the directory of a container; `None` when somebody else holds it.
+fn lock_directory(directory: &Path) -> Result<Option<OwnedFd>> {
+    let path = directory.join(LOCK);
+    let lock = file::open_file(&path, O_RDWR | O_CREAT, 0o600)?;
+    match file::lock(lock.as_fd(), &path, true, false) {
+        Err(error) if error.is(EAGAIN) => Ok(None),
+        answer => answer.map(|()| Some(lock)),
+    }
+}
+
+const RECORD: &str = "state.json";
+const LOCK: &str = "lock";
+
+/// Write `record` into a container's directory: whole or not at all, since the name is moved at the end.
+pub fn save(directory: &Path, record: &impl Serialize) -> Result<()> {
+    let damaged = |detail: String| Problem::StateDamaged { path: directory.display().to_string(), detail };
+    let text = serde_json::to_string(record).map_err(|error| Error::new(damaged(error.to_string())))?;
+    let new = directory.join("state.json.new");
+    file::write_new(&new, &text, 0o600)?;
+    file::rename(&new, &directory.join(RECORD))
+}
+
+/// Read the record of a container's directory; `None` when none was written yet.
+pub fn load<T: DeserializeOwned>(directory: &Path) -> Result<Option<T>> {
+    let path = directory.join(RECORD);
+    match file::read(&path, 1 << 20) {
+        Err(error) if error.is(ENOENT) => Ok(None),
+        answer => serde_json::from_slice(&answer?).map(Some).map_err(|error| {
+            Error::new(Problem::StateDamaged { path: path.display().to_string(), detail: error.to_string() })
+        }),
+    }
+}
+
+/// Write a small text file into a container's directory.
+pub fn put(directory: &Path, name: &str, text: &str) -> Result<PathBuf> {
+    let path = directory.join(name);
+    file::write_new(&path, text, 0o644)?;
+    Ok(path)
+}
+
+/// A new id: twelve hexadecimal digits at random.
+pub fn new_id() -> Result<String> {
+    Ok(process::random(6)?.iter().map(|byte| format!("{byte:02x}")).collect())
+}
