@@ -12,7 +12,6 @@ use crate::sys::errno::{EEXIST, ENOENT, ENOTEMPTY};
 use crate::sys::observer::{Role, Step};
 use crate::sys::{Answer, Call, Value};
 use std::fmt::Write;
-use std::path::PathBuf;
 
 /// Where prose begins; where calls and facts do, and the rest of a long call.
 const MARGIN: usize = 3;
@@ -182,12 +181,11 @@ impl Explain {
             let text = format!("… {left_out} {}: {}", Label::More.get(self.lang), list.join(", "));
             self.page.set(INDENT, HANG, &[(Ink::Faint, &text)]);
         }
-        if !place.sealed {
-            // The step as a whole: what one call of it hid, a later one may have shown again.
-            chapter.facts.iter_mut().for_each(|fact| fact.after = observe::read(&fact.subject));
+        for fact in chapter.facts.iter_mut().filter(|fact| !place.sealed && shows_late(&fact.subject)) {
+            fact.after = observe::read(&fact.subject);
         }
         chapter.facts.retain(Change::is_visible);
-        let facts = without_descendants(&chapter.facts);
+        let facts = telling(&chapter.facts);
         if !facts.is_empty() {
             self.page.blank();
         }
@@ -236,6 +234,7 @@ fn heading(page: &Page, lang: Lang, place: &Place, word: &str, title: &str, why:
 /// `("/merged", MS_NODEV, NULL)`; of rtnetlink, whose attributes have no fixed order, with their names.
 fn arguments(call: &Call<'_>) -> Line {
     let named = matches!(call, Call::Rtnetlink(_));
+    let named_by_descriptor = !matches!(call, Call::Symlink { .. });
     let mut line = Line::new();
     line.push("(");
     let mut separator = "";
@@ -253,7 +252,7 @@ fn arguments(call: &Call<'_>) -> Line {
             }
             Value::Text(text) if text.len() > TEXT => write!(line, "{:?}…", beginning(text)),
             // As `strace -y` shows it: what the descriptor stands for.
-            Value::Path(path) if path.starts_with("/proc/self/fd/") => {
+            Value::Path(path) if named_by_descriptor && path.starts_with("/proc/self/fd/") => {
                 write!(line, "{path:?}<{}>", evidence::place(path).display())
             }
             value => write!(line, "{value}"),
@@ -286,15 +285,25 @@ fn ink(call: &Call<'_>, answer: &Answer<'_>) -> Ink {
     }
 }
 
-/// The facts, but of a tree that went only its root: that what stood in it went too is plain.
-fn without_descendants(facts: &[Change]) -> Vec<&Change> {
-    let gone = |fact: &Change| match (&fact.subject, &fact.after) {
-        (Subject::Path(path), None) => Some(path.clone()),
-        _ => None,
+/// Whether a fact is best read when the step is over: what one call of it hid, as pivot_root hides `/proc`, a later
+/// one may have shown again. The path of a cgroup is read at once: it is told from the root of the reader's cgroup
+/// namespace, which may change next.
+fn shows_late(subject: &Subject) -> bool {
+    !matches!(subject, Subject::Cgroup(_))
+}
+
+/// The facts without those that others imply: of a tree that went only its root, since what stood in it went
+/// too; of a mount point the mount, not the directory.
+fn telling(facts: &[Change]) -> Vec<&Change> {
+    let is_implied = |fact: &Change| {
+        let Subject::Path(path) = &fact.subject else { return false };
+        facts.iter().any(|other| match &other.subject {
+            Subject::Mount(point) => point == path && other.after.is_some(),
+            Subject::Path(root) => root != path && path.starts_with(root) && other.after.is_none(),
+            _ => false,
+        })
     };
-    let roots: Vec<_> = facts.iter().filter_map(gone).collect();
-    let is_root = |path: PathBuf| !roots.iter().any(|root| *root != path && path.starts_with(root));
-    facts.iter().filter(|fact| gone(fact).is_none_or(is_root)).collect()
+    facts.iter().filter(|fact| !is_implied(fact)).collect()
 }
 
 /// The name of a fact; of a file of the kernel's only the last part, since the call shows the whole path.

@@ -56,6 +56,8 @@ impl Scene {
         match *call {
             Clone3 { .. } | Fork | Execve { .. } => Said::Nothing,
             Unshare { flags } => self.unshare(flags),
+            // A shell is in its children's time namespace as soon as unshare(1) has executed it.
+            Setns { path, .. } if path.ends_with("time_for_children") => Said::Nothing,
             Setns { path, flags } => setns(path, flags),
             Sethostname { name } => Said::Commands(format!("hostname {}", word(name))),
             Mount { .. } | Umount2 { .. } | OpenTree { .. } | MoveMount { .. } | MountSetattr { .. } => {
@@ -134,7 +136,7 @@ impl Scene {
                 }
                 Some(mounts::mount(source, &self.named(target), fstype, flags, data))
             }
-            Call::Umount2 { target, .. } => Some(format!("umount -l {}", path(&self.named(target)))),
+            Call::Umount2 { target, .. } => Some(format!("umount -n -l {}", path(&self.named(target)))),
             Call::OpenTree { path, .. } => self.trees.open(path),
             Call::MoveMount { from, target } => {
                 let target = self.named(target);
@@ -317,7 +319,7 @@ fn file(call: &Call<'_>) -> Option<String> {
         Call::Mknod { path: target, mode, major, minor } => {
             format!("mknod -m {mode:o} {} c {major} {minor}", path(target))
         }
-        Call::Symlink { target, link } => format!("ln -s {} {}", path(target), path(link)),
+        Call::Symlink { target, link } => format!("ln -sfn {} {}", path(target), path(link)),
         Call::Rename { from, to } => format!("mv {} {}", path(from), path(to)),
         Call::Unlink { path: target } => format!("rm -f {}", path(target)),
         Call::Rmdir { path: target } => format!("rmdir {}", path(target)),

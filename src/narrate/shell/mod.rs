@@ -18,6 +18,7 @@ use super::words::{self, Label, Lang};
 use crate::sys::observer::{Role, Step};
 use crate::sys::{Answer, Call};
 use commands::{Said, Scene};
+use std::path::{Path, PathBuf};
 
 /// Where in the script this process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub struct Shell {
     clone: String,
     /// What the runtime did between the clone and its go.
     attach: String,
+    /// What the clean-up removed.
+    removed: Vec<PathBuf>,
     /// Marks of the open here-documents, the innermost last.
     marks: Vec<String>,
     /// Text to be printed: room for the last words, after which no memory may be asked for.
@@ -77,6 +80,7 @@ impl Shell {
             step: None,
             clone: String::new(),
             attach: String::new(),
+            removed: Vec::new(),
             marks: Vec::new(),
             text: String::with_capacity(ROOM),
         }
@@ -162,6 +166,37 @@ impl Shell {
         self.print(&text);
     }
 
+    /// Whether a call concerns what minidocker keeps of its containers, which a script has no use for. What it
+    /// removes of this one is kept, to be said in few words when all is gone.
+    fn is_housekeeping(&mut self, place: &Place, call: &Call<'_>) -> bool {
+        match (place.step, *call) {
+            (Some(Step::Reclaim | Step::Record), _) => true,
+            (_, Call::Write { path, .. } | Call::Rename { from: path, .. } | Call::Unlink { path })
+                if is_ledger(path) =>
+            {
+                true
+            }
+            (Some(Step::Cleanup), Call::Rmdir { path } | Call::Unlink { path })
+                if !path.starts_with("/sys") =>
+            {
+                self.removed.push(path.into());
+                true
+            }
+            (Some(Step::Cleanup), Call::Chmod { .. }) => true,
+            _ => false,
+        }
+    }
+
+    /// Say what was removed: the roots of the trees, since what another run leaves in them may differ.
+    fn say_removed(&mut self) {
+        let removed = std::mem::take(&mut self.removed);
+        let is_root =
+            |path: &&PathBuf| !removed.iter().any(|other| other != *path && path.starts_with(other));
+        for root in removed.iter().filter(is_root) {
+            self.say(Said::Commands(format!("rm -rf {}", quote::path(root))));
+        }
+    }
+
     fn answered_in_runtime(&mut self, call: &Call<'_>, answer: &Answer<'_>) -> bool {
         match (self.part, call, answer) {
             (Part::Before, Call::Clone3 { flags, cgroup }, Answer::Number(pid)) => {
@@ -181,6 +216,13 @@ impl Shell {
     }
 }
 
+/// Whether a file is one in which minidocker writes down what it has done: `NAME.json`, first made as
+/// `NAME.json.new`.
+fn is_ledger(path: &Path) -> bool {
+    let name = path.to_string_lossy();
+    name.ends_with(".json") || name.ends_with(".json.new")
+}
+
 /// The mark of the here-document that the container's first process reads.
 const INIT: &str = "INIT";
 
@@ -190,6 +232,7 @@ impl Sink for Shell {
     }
 
     fn ends(&mut self, _place: &Place) {
+        self.say_removed();
         self.step = None;
     }
 
@@ -220,6 +263,9 @@ impl Sink for Shell {
             self.part = if *pid == 0 { Part::Inside } else { Part::Done };
             return;
         }
+        if self.is_housekeeping(place, call) {
+            return;
+        }
         let waiting = self.scene.has_new_time();
         let said = self.scene.say(call, answer);
         if waiting && said != Said::Nothing {
@@ -242,7 +288,6 @@ mod tests {
     use crate::sys::flags::{self, CLONE_NEWNET, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUTS};
     use crate::sys::netlink::Rtnetlink;
     use std::io::Write;
-    use std::path::Path;
     use std::process::{Command, Stdio};
 
     /// What the runtime and the child print, in the order in which a run prints it.
