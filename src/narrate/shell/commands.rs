@@ -60,13 +60,12 @@ impl Scene {
             Setns { path, .. } if path.ends_with("time_for_children") => Said::Nothing,
             Setns { path, flags } => setns(path, flags),
             Sethostname { name } => Said::Commands(format!("hostname {}", word(name))),
-            Mount { .. } | Umount2 { .. } | OpenTree { .. } | MoveMount { .. } | MountSetattr { .. } => {
-                self.mounts(call).map_or(Said::Nothing, Said::Commands)
-            }
-            PivotRoot { new_root, put_old } => {
-                self.trees.pivoted();
-                Said::Commands(format!("pivot_root {} {}\n{NEW_PATH}", path(new_root), path(put_old)))
-            }
+            PivotRoot { .. }
+            | Mount { .. }
+            | Umount2 { .. }
+            | OpenTree { .. }
+            | MoveMount { .. }
+            | MountSetattr { .. } => self.mounts(call).map_or(Said::Nothing, Said::Commands),
             Open { path, flags } => self.open(path, flags, answer),
             Openat2 { root, path, .. } => {
                 self.opened(root.join(path.strip_prefix("/").unwrap_or(path)), answer)
@@ -135,6 +134,10 @@ impl Scene {
                     self.trees.mounted(target);
                 }
                 Some(mounts::mount(source, &self.named(target), fstype, flags, data))
+            }
+            Call::PivotRoot { new_root, put_old } => {
+                self.trees.pivoted();
+                Some(format!("pivot_root {} {}\n{NEW_PATH}", path(new_root), path(put_old)))
             }
             Call::Umount2 { target, .. } => Some(format!("umount -n -l {}", path(&self.named(target)))),
             Call::OpenTree { path, .. } => self.trees.open(path),

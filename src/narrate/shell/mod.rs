@@ -182,7 +182,6 @@ impl Shell {
                 self.removed.push(path.into());
                 true
             }
-            (Some(Step::Cleanup), Call::Chmod { .. }) => true,
             _ => false,
         }
     }
