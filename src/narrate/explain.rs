@@ -1,16 +1,15 @@
 //! `--explain`: each step for a person: a title, why, the calls with their answers, and the evidence.
 
-use super::evidence::{self, Change};
+use super::calls::{arguments, capability, ink, result};
+use super::chapter::{Chapter, label};
+use super::evidence::Change;
 use super::line::Line;
 use super::narrator::{Place, Sink};
 use super::page::{Ink, Page, columns};
 use super::step::Gate;
 use super::words::{self, Label, Lang};
-use crate::observe::{self, Subject};
-use crate::security::capabilities;
-use crate::sys::errno::{EEXIST, ENOENT, ENOTEMPTY};
 use crate::sys::observer::{Role, Step};
-use crate::sys::{Answer, Call, Value};
+use crate::sys::{Answer, Call};
 use std::fmt::Write;
 
 /// Where prose begins; where calls and facts do, and the rest of a long call.
@@ -18,14 +17,8 @@ const MARGIN: usize = 3;
 const INDENT: usize = 5;
 const HANG: usize = 9;
 
-/// Calls of one step that are shown one by one; the rest is counted.
-const CALLS: usize = 32;
-/// The same for making an image, which copies hundreds of files.
-const CALLS_OF_IMAGE: usize = 6;
 /// Facts shown at the end of a step.
 const FACTS: usize = 16;
-/// Bytes shown of a text argument.
-const TEXT: usize = 240;
 
 /// Explains to a person on standard error.
 pub struct Explain {
@@ -40,43 +33,6 @@ pub struct Explain {
     dropped: Vec<u32>,
     /// What the child has to say of its own answer of clone3, until the runtime has finished its part.
     held: Option<Line>,
-}
-
-/// What was said and seen in one step.
-struct Chapter {
-    step: Step,
-    titled: bool,
-    shown: usize,
-    /// Calls that were not shown, by name.
-    counted: Vec<(&'static str, usize)>,
-    /// Each fact once: before the first call that concerned it, after the last.
-    facts: Vec<Change>,
-}
-
-impl Chapter {
-    fn new(step: Step) -> Self {
-        Self { step, titled: false, shown: 0, counted: Vec::new(), facts: Vec::new() }
-    }
-
-    fn is_full(&self) -> bool {
-        self.shown >= if self.step == Step::Image { CALLS_OF_IMAGE } else { CALLS }
-    }
-
-    fn count(&mut self, name: &'static str) {
-        match self.counted.iter_mut().find(|(counted, _)| *counted == name) {
-            Some((_, count)) => *count += 1,
-            None => self.counted.push((name, 1)),
-        }
-    }
-
-    fn learn(&mut self, changes: &[Change]) {
-        for change in changes {
-            match self.facts.iter_mut().find(|fact| fact.subject == change.subject) {
-                Some(fact) => fact.after.clone_from(&change.after),
-                None => self.facts.push(change.clone()),
-            }
-        }
-    }
 }
 
 impl Explain {
@@ -174,18 +130,15 @@ impl Explain {
     /// What was left out, and the facts.
     fn close(&mut self, chapter: &mut Chapter, place: &Place) {
         self.say_dropped();
-        let left_out: usize = chapter.counted.iter().map(|(_, count)| count).sum();
-        if left_out > 0 {
-            let list: Vec<String> =
-                chapter.counted.iter().map(|(name, count)| format!("{name} ×{count}")).collect();
-            let text = format!("… {left_out} {}: {}", Label::More.get(self.lang), list.join(", "));
+        let (count, list) = chapter.left_out();
+        if count > 0 {
+            let text = format!("… {count} {}: {list}", Label::More.get(self.lang));
             self.page.set(INDENT, HANG, &[(Ink::Faint, &text)]);
         }
-        for fact in chapter.facts.iter_mut().filter(|fact| !place.sealed && shows_late(&fact.subject)) {
-            fact.after = observe::read(&fact.subject);
+        if !place.sealed {
+            chapter.look_again();
         }
-        chapter.facts.retain(Change::is_visible);
-        let facts = telling(&chapter.facts);
+        let facts = chapter.facts();
         if !facts.is_empty() {
             self.page.blank();
         }
@@ -231,110 +184,6 @@ fn heading(page: &Page, lang: Lang, place: &Place, word: &str, title: &str, why:
     page.set(MARGIN, MARGIN, &[(Ink::Plain, why)]);
 }
 
-/// `("/merged", MS_NODEV, NULL)`; of rtnetlink, whose attributes have no fixed order, with their names.
-fn arguments(call: &Call<'_>) -> Line {
-    let named = matches!(call, Call::Rtnetlink(_));
-    let named_by_descriptor = !matches!(call, Call::Symlink { .. });
-    let mut line = Line::new();
-    line.push("(");
-    let mut separator = "";
-    call.arguments(&mut |name, value| {
-        line.push(separator);
-        separator = ", ";
-        if named {
-            line.push(name);
-            line.push("=");
-        }
-        // Writing to a Line cannot fail.
-        let _ = match value {
-            Value::Number(number) if name == "capability" => {
-                write!(line, "CAP_{}", capability(number as u32))
-            }
-            Value::Text(text) if text.len() > TEXT => write!(line, "{:?}…", beginning(text)),
-            // As `strace -y` shows it: what the descriptor stands for.
-            Value::Path(path) if named_by_descriptor && path.starts_with("/proc/self/fd/") => {
-                write!(line, "{path:?}<{}>", evidence::place(path).display())
-            }
-            value => write!(line, "{value}"),
-        };
-    });
-    line.push(")");
-    line
-}
-
-/// `0`, `3`, `"text"` or `-1 EPERM (Operation not permitted)`, as strace(1) has it.
-fn result(answer: &Answer<'_>) -> Line {
-    let mut line = Line::new();
-    let _ = match *answer {
-        Answer::Done => write!(line, "0"),
-        Answer::Number(number) => write!(line, "{number}"),
-        Answer::Descriptor(descriptor) => write!(line, "{descriptor}"),
-        Answer::Text(text) => write!(line, "{:?}", beginning(text)),
-        Answer::Refused(_, name, message) => write!(line, "-1 {name} ({message})"),
-    };
-    line
-}
-
-/// A refusal that a program expects is no alarm: the directory was there, or is not empty yet.
-fn ink(call: &Call<'_>, answer: &Answer<'_>) -> Ink {
-    match (call, answer) {
-        (Call::Mkdir { .. }, Answer::Refused(EEXIST | ENOENT, ..)) => Ink::Faint,
-        (Call::Rmdir { .. }, Answer::Refused(ENOTEMPTY | EEXIST | ENOENT, ..)) => Ink::Faint,
-        (_, Answer::Refused(..)) => Ink::Refused,
-        _ => Ink::Granted,
-    }
-}
-
-/// Whether a fact is best read when the step is over: what one call of it hid, as pivot_root hides `/proc`, a later
-/// one may have shown again. The path of a cgroup is read at once: it is told from the root of the reader's cgroup
-/// namespace, which may change next.
-fn shows_late(subject: &Subject) -> bool {
-    !matches!(subject, Subject::Cgroup(_))
-}
-
-/// The facts without those that others imply: of a tree that went only its root, since what stood in it went
-/// too; of a mount point the mount, not the directory.
-fn telling(facts: &[Change]) -> Vec<&Change> {
-    let is_implied = |fact: &Change| {
-        let Subject::Path(path) = &fact.subject else { return false };
-        facts.iter().any(|other| match &other.subject {
-            Subject::Mount(point) => point == path && other.after.is_some(),
-            Subject::Path(root) => root != path && path.starts_with(root) && other.after.is_none(),
-            _ => false,
-        })
-    };
-    facts.iter().filter(|fact| !is_implied(fact)).collect()
-}
-
-/// The name of a fact; of a file of the kernel's only the last part, since the call shows the whole path.
-fn label(subject: &Subject) -> String {
-    match subject {
-        Subject::Contents(path) => {
-            path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-        }
-        subject => subject.name(),
-    }
-}
-
-/// The name of a capability, without its prefix.
-fn capability(number: u32) -> &'static str {
-    capabilities::NAMES.get(number as usize).copied().unwrap_or("?")
-}
-
-/// As much of a text as is shown.
-fn beginning(text: &str) -> &str {
-    let mut end = text.len().min(TEXT);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    &text[..end]
-}
-
-/// Whether the explanation speaks of a call.
-fn is_shown(call: &Call<'_>) -> bool {
-    !call.only_looks()
-}
-
 impl Sink for Explain {
     fn wants_evidence(&self) -> bool {
         true
@@ -353,7 +202,7 @@ impl Sink for Explain {
     }
 
     fn asking(&mut self, place: &Place, call: &Call<'_>) {
-        if !is_shown(call) {
+        if call.only_looks() {
             return;
         }
         self.title(place);
@@ -372,7 +221,7 @@ impl Sink for Explain {
         if matches!(call, Call::ReadPipe) {
             self.release(place);
         }
-        if !is_shown(call) {
+        if call.only_looks() {
             // The container's own output may have come before the end of a wait.
             self.loose |= matches!(call, Call::Waitid { .. });
             return;
@@ -384,12 +233,16 @@ impl Sink for Explain {
         if self.is_repeated(call, answer) {
             return;
         }
-        match self.chapters.last_mut() {
-            Some(chapter) if chapter.is_full() => return chapter.count(call.name()),
-            Some(chapter) => chapter.shown += 1,
-            None => self.loose = true,
+        let shown = match self.chapters.last_mut() {
+            Some(chapter) => chapter.takes(call.name()),
+            None => {
+                self.loose = true;
+                true
+            }
+        };
+        if shown {
+            self.show(call, Some(answer));
         }
-        self.show(call, Some(answer));
     }
 
     fn became(&mut self, _place: &Place) {
@@ -400,8 +253,10 @@ impl Sink for Explain {
 
 #[cfg(test)]
 mod tests {
+    use super::super::chapter::CALLS_OF_IMAGE;
     use super::super::line::Out;
     use super::*;
+    use crate::observe::Subject;
     use crate::sys::flags::{CLONE_NEWUTS, clone};
     use std::path::Path;
 

@@ -71,11 +71,7 @@ impl Scene {
                 self.opened(root.join(path.strip_prefix("/").unwrap_or(path)), answer)
             }
             Write { path, contents } => self.write(path, contents),
-            WriteEach { path: target, lines } => {
-                let target = path(target);
-                let commands: Vec<String> = lines.iter().map(|line| write(&target, line, true)).collect();
-                Said::Commands(commands.join("\n"))
-            }
+            WriteEach { path, lines } => write_each(path, lines),
             Chdir { .. }
             | Mkdir { .. }
             | Mknod { .. }
@@ -311,6 +307,13 @@ pub fn clone(flags: Flags, cgroup: Option<&Path>) -> String {
             format!("sh -euc {} sh {command}", word(&join))
         }
     }
+}
+
+/// One line after the other, each in a write of its own.
+fn write_each(target: &Path, lines: &[impl AsRef<str>]) -> Said {
+    let target = path(target);
+    let commands: Vec<String> = lines.iter().map(|line| write(&target, line.as_ref(), true)).collect();
+    Said::Commands(commands.join("\n"))
 }
 
 /// The file utility for a call on names and modes.
