@@ -31,20 +31,34 @@ pub struct Explain {
     loose: bool,
     /// Capabilities dropped by calls like the last one shown.
     dropped: Vec<u32>,
-    /// What the child has to say of its own answer of clone3, until the runtime has finished its part.
-    held: Option<Line>,
+    /// What the child says before the runtime has given its go: the calls, and their answers.
+    held: Vec<(&'static str, Line, Line)>,
+    /// The child has not yet read the runtime's go.
+    waits: bool,
 }
 
 impl Explain {
     /// An explanation on `page`; with a gate, each step waits there.
     pub fn new(page: Page, lang: Lang, gate: Option<Gate>) -> Self {
-        Self { page, lang, gate, chapters: Vec::new(), loose: false, dropped: Vec::new(), held: None }
+        Self {
+            page,
+            lang,
+            gate,
+            chapters: Vec::new(),
+            loose: false,
+            dropped: Vec::new(),
+            held: Vec::new(),
+            waits: false,
+        }
     }
 
     /// Say which step this is, if that was not said yet, and wait at the gate.
     fn title(&mut self, place: &Place) {
+        if self.chapters.last().is_none_or(|chapter| chapter.titled) {
+            return;
+        }
         self.release(place);
-        let Some(chapter) = self.chapters.last_mut().filter(|chapter| !chapter.titled) else { return };
+        let Some(chapter) = self.chapters.last_mut() else { return };
         chapter.titled = true;
         if std::mem::take(&mut self.loose) {
             self.page.blank();
@@ -65,19 +79,20 @@ impl Explain {
         }
     }
 
-    /// Say what the child held back: now the runtime has given its go, so nothing of its can come between.
+    /// Say what the child held back: the runtime has given its go, so nothing of its can come between.
     fn release(&mut self, place: &Place) {
-        let Some(call) = self.held.take() else { return };
-        if std::mem::take(&mut self.loose) {
-            self.page.blank();
+        self.waits = false;
+        let held = std::mem::take(&mut self.held);
+        if held.is_empty() {
+            return;
         }
         let (title, why) = (Label::AnsweredTwice.get(self.lang), Label::AnsweredTwiceWhy.get(self.lang));
         heading(&self.page, self.lang, place, words::step_word(Step::Clone), title, why);
-        self.page.set(
-            INDENT,
-            HANG,
-            &[(Ink::Call, "clone3"), (Ink::Plain, call.as_str()), (Ink::Faint, " = "), (Ink::Granted, "0")],
-        );
+        for (name, arguments, result) in &held {
+            let (call, answer) = ((Ink::Call, *name), (Ink::Granted, result.as_str()));
+            let pieces = [call, (Ink::Plain, arguments.as_str()), (Ink::Faint, " = "), answer];
+            self.page.set(INDENT, HANG, &pieces);
+        }
         self.loose = true;
     }
 
@@ -155,12 +170,12 @@ impl Explain {
             let pad = " ".repeat(width.saturating_sub(columns(name)) + 2);
             let nothing = Label::Nothing.get(self.lang);
             let value = |value: &Option<String>| value.clone().unwrap_or_else(|| nothing.to_owned());
-            let (before, after) = (value(&fact.before), value(&fact.after));
+            let (before, after) = (value(&fact.before), format!(" {}", value(&fact.after)));
             let pieces = [
                 (Ink::Faint, &**name),
                 (Ink::Plain, &pad),
                 (Ink::Plain, &before),
-                (Ink::Faint, " → "),
+                (Ink::Faint, " →"),
                 (Ink::Fact, &after),
             ];
             self.page.set(INDENT, INDENT + width.max(2) + 2, &pieces);
@@ -214,11 +229,11 @@ impl Sink for Explain {
     }
 
     fn answered(&mut self, place: &Place, call: &Call<'_>, answer: &Answer<'_>, changes: &[Change]) {
-        if place.role == Role::Init && matches!(call, Call::Clone3 { .. }) {
-            self.held = Some(arguments(call));
+        if self.waits && self.chapters.is_empty() && !call.only_looks() {
+            self.held.push((call.name(), arguments(call), result(answer)));
             return;
         }
-        if matches!(call, Call::ReadPipe) {
+        if self.waits && matches!(call, Call::ReadPipe) {
             self.release(place);
         }
         if call.only_looks() {
@@ -248,6 +263,7 @@ impl Sink for Explain {
     fn became(&mut self, _place: &Place) {
         // The open steps are the runtime's, who will close them.
         self.chapters.clear();
+        self.waits = true;
     }
 }
 

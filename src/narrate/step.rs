@@ -4,6 +4,7 @@ use super::page::{Ink, Page};
 use super::words::{Label, Lang, StepWords};
 use crate::error::Result;
 use crate::sys::file;
+use crate::sys::signal::interruptible;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::AsFd;
@@ -48,7 +49,7 @@ impl Gate {
             return;
         }
         page.prompt(3, Label::Enter.get(lang));
-        self.open = !self.read_line();
+        self.open = !interruptible(|| self.read_line());
         if self.open || !self.echoes {
             page.blank();
         }

@@ -71,8 +71,8 @@ impl Scene {
                 self.opened(root.join(path.strip_prefix("/").unwrap_or(path)), answer)
             }
             Write { path, contents } => self.write(path, contents),
-            WriteEach { path, lines } => write_each(path, lines),
             Chdir { .. }
+            | WriteEach { .. }
             | Mkdir { .. }
             | Mknod { .. }
             | Symlink { .. }
@@ -309,17 +309,14 @@ pub fn clone(flags: Flags, cgroup: Option<&Path>) -> String {
     }
 }
 
-/// One line after the other, each in a write of its own.
-fn write_each(target: &Path, lines: &[impl AsRef<str>]) -> Said {
-    let target = path(target);
-    let commands: Vec<String> = lines.iter().map(|line| write(&target, line.as_ref(), true)).collect();
-    Said::Commands(commands.join("\n"))
-}
-
 /// The file utility for a call on names and modes.
 fn file(call: &Call<'_>) -> Option<String> {
     Some(match *call {
         Call::Chdir { path: target } => format!("cd {}", path(target)),
+        Call::WriteEach { path: target, lines } => {
+            let target = path(target);
+            lines.iter().map(|line| write(&target, line, true)).collect::<Vec<_>>().join("\n")
+        }
         Call::Mkdir { path: target, mode: 0o755 } => format!("mkdir -p {}", path(target)),
         Call::Mkdir { path: target, mode } => format!("mkdir -p -m {mode:o} {}", path(target)),
         Call::Mknod { path: target, mode, major, minor } => {

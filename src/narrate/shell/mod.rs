@@ -31,6 +31,8 @@ enum Part {
     Attach,
     /// The runtime, while the child prints its part.
     Hold,
+    /// The child, before it has read the runtime's go: what it says is kept.
+    Wait,
     /// The child, inside the here-document.
     Inside,
     /// The runtime, when the command runs or has ended.
@@ -50,8 +52,8 @@ pub struct Shell {
     step: Option<Step>,
     /// The command that stands for the clone.
     clone: String,
-    /// What the runtime did between the clone and its go.
-    attach: String,
+    /// What the runtime did between the clone and its go, or the child before that go.
+    kept: String,
     /// What the clean-up removed.
     removed: Vec<PathBuf>,
     /// Marks of the open here-documents, the innermost last.
@@ -81,7 +83,7 @@ impl Shell {
             scene: Scene::default(),
             step: None,
             clone: String::new(),
-            attach: String::new(),
+            kept: String::new(),
             removed: Vec::new(),
             marks: Vec::new(),
             text: String::with_capacity(ROOM),
@@ -90,8 +92,8 @@ impl Shell {
 
     /// Print text, or keep it while the child waits.
     fn print(&mut self, text: &str) {
-        if self.part == Part::Attach {
-            return self.attach.push_str(text);
+        if matches!(self.part, Part::Attach | Part::Wait) {
+            return self.kept.push_str(text);
         }
         self.text.clear();
         if !std::mem::replace(&mut self.begun, true) {
@@ -147,7 +149,7 @@ impl Shell {
     /// The runtime lets the child go: print the clone, behind which the child prints its part.
     fn go(&mut self) {
         self.part = Part::Hold;
-        let (before, after) = match self.attach.is_empty() {
+        let (before, after) = match self.kept.is_empty() {
             true => ("", " || status=$?\n".to_owned()),
             false => (HANDSHAKE, format!(" &\n{CHILD_WAITS}")),
         };
@@ -157,10 +159,19 @@ impl Shell {
         self.print(&text);
     }
 
+    /// The runtime has given its go: its part is printed, and the child's can follow.
+    fn enter(&mut self) {
+        self.part = Part::Inside;
+        let kept = std::mem::take(&mut self.kept);
+        if !kept.is_empty() {
+            self.print(&kept);
+        }
+    }
+
     /// The command has begun: its here-documents are closed, and the rest of the runtime's part follows.
     fn resume(&mut self) {
         self.part = Part::After;
-        let attach = std::mem::take(&mut self.attach);
+        let attach = std::mem::take(&mut self.kept);
         let text = match attach.is_empty() {
             true => TAIL.to_owned(),
             false => format!("{PARENT_WAITS}{attach}\n{PARENT_GOES}{TAIL}"),
@@ -241,7 +252,8 @@ impl Sink for Shell {
         match *call {
             Call::WritePipe { .. } if self.part == Part::Attach && place.role == Role::Runtime => self.go(),
             // Success does not return, so this is said before it is known.
-            Call::Execve { path, argv, environment } if self.part == Part::Inside => {
+            Call::Execve { path, argv, environment } if matches!(self.part, Part::Wait | Part::Inside) => {
+                self.enter();
                 self.say_new_time();
                 let last = self.scene.exec(path, argv, environment);
                 self.say(last);
@@ -267,6 +279,9 @@ impl Sink for Shell {
         if self.is_housekeeping(place, call) {
             return;
         }
+        if self.part == Part::Wait && matches!(call, Call::ReadPipe) {
+            self.enter();
+        }
         let waiting = self.scene.has_new_time();
         let said = self.scene.say(call, answer);
         if waiting && said != Said::Nothing {
@@ -276,9 +291,9 @@ impl Sink for Shell {
     }
 
     fn became(&mut self, _place: &Place) {
-        self.part = Part::Inside;
+        self.part = Part::Wait;
         self.begun = true;
-        self.attach.clear();
+        self.kept.clear();
         self.marks = vec![INIT.to_owned()];
     }
 }
