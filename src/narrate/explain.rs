@@ -6,6 +6,7 @@ use super::evidence::Change;
 use super::line::Line;
 use super::narrator::{Place, Sink};
 use super::page::{Ink, Page, columns};
+use super::shell;
 use super::step::Gate;
 use super::words::{self, Label, Lang};
 use crate::sys::observer::{Role, Step};
@@ -103,7 +104,7 @@ impl Explain {
         let equals = if result.is_empty() { "" } else { " = " };
         if let Call::Command { program, arguments, stdin } = call {
             let program = program.to_string_lossy();
-            let arguments = arguments.iter().fold(String::new(), |all, one| all + " " + one);
+            let arguments = arguments.iter().fold(String::new(), |all, one| all + " " + &shell::word(one));
             let pieces =
                 [(Ink::Call, &*program), (Ink::Plain, &arguments), (Ink::Faint, equals), (ink, result)];
             self.page.set(INDENT, HANG, &pieces);

@@ -20,6 +20,7 @@ use super::words::{self, Label, Lang};
 use crate::sys::observer::{Role, Step};
 use crate::sys::{Answer, Call};
 use commands::{Said, Scene};
+pub use quote::word;
 use std::path::{Path, PathBuf};
 
 /// Where in the script this process is.
