@@ -4,27 +4,30 @@ use crate::narrate::{self, Options};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
-/// How to tell what is done. Accepted before and after a subcommand.
+const HEADING: &str = "Narration";
+
+// How to tell what is done. Accepted before and after a subcommand. (No doc comment: clap would print it as the
+// description of the whole program.)
+#[allow(missing_docs)]
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Narration")]
 pub struct Narration {
     /// Explain each step: the requests, the kernel's answers, the evidence before and after
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = HEADING)]
     explain: bool,
     /// Write each request as a line of JSON to FILE (- is standard error)
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = HEADING, value_name = "FILE")]
     trace: Option<PathBuf>,
     /// Print the equivalent shell commands, as a script
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = HEADING)]
     shell: bool,
     /// Explain, and wait for Enter before each step
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = HEADING)]
     step: bool,
     /// Language of all prose [default: by LC_ALL, LC_MESSAGES, LANG]
-    #[arg(long, global = true, value_enum, value_name = "LANG")]
+    #[arg(long, global = true, help_heading = HEADING, value_enum, value_name = "LANG")]
     lang: Option<Lang>,
     /// When to colour
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    #[arg(long, global = true, help_heading = HEADING, value_enum, value_name = "WHEN", default_value_t)]
     color: Color,
 }
 

@@ -5,6 +5,8 @@
 //! observer is installed and the door costs nothing. [`report`] and [`note`] say errors and notes in the same
 //! language. All prose stands in [`words`].
 
+mod calls;
+mod chapter;
 mod evidence;
 mod explain;
 mod json;

@@ -101,6 +101,12 @@ impl Page {
         Self { width: width.clamp(NARROWEST, WIDEST), palette: Palette::new(colored), out: Out::Stderr }
     }
 
+    /// A page without colours.
+    #[cfg(test)]
+    pub fn plain(width: usize, out: Out) -> Self {
+        Self { width, palette: Palette::new(false), out }
+    }
+
     /// Set `pieces` as one paragraph: the first line begins at column `indent`, the others at `hang`.
     pub fn set(&self, indent: usize, hang: usize, pieces: &[(Ink, &str)]) {
         self.compose(indent, hang, self.width, pieces).send(&self.out, "\x1b[0m");
@@ -210,29 +216,33 @@ impl Setter<'_> {
             }
             return self.put(ink, text);
         }
-        let first = text.split_inclusive(is_comma).next().unwrap_or_default();
-        let blanks = &token.text[..token.text.len() - text.len()];
-        match self.column + columns(blanks) + columns(first) <= self.width {
-            true => self.put(ink, blanks),
-            false if !self.fresh => self.new_line(),
-            false => {}
+        let mut glued = !token.may_break;
+        if !glued {
+            let first = text.split_inclusive(is_comma).next().unwrap_or_default();
+            let blanks = &token.text[..token.text.len() - text.len()];
+            if self.column + columns(blanks) + columns(first) <= self.width {
+                self.put(ink, blanks);
+                glued = true;
+            }
         }
-        self.place_parts(ink, text, &[is_comma, is_slash, |_| true]);
+        self.place_parts(ink, text, glued, &[is_comma, is_slash, |_| true]);
     }
 
     /// Put a word that is wider than a line: in the parts that the first mark leaves, each here or on a new
-    /// line; a part that is still too wide in the parts of the next mark.
-    fn place_parts(&mut self, ink: Ink, word: &str, marks: &[fn(char) -> bool]) {
+    /// line; a part that is still too wide in the parts of the next mark. Before a `glued` word no line ends.
+    fn place_parts(&mut self, ink: Ink, word: &str, mut glued: bool, marks: &[fn(char) -> bool]) {
         let Some((mark, finer)) = marks.split_first() else { return self.put(ink, word) };
         for part in word.split_inclusive(*mark) {
-            if self.column + columns(part) > self.width && !self.fresh {
+            let fits = |setter: &Self| setter.column + columns(part) <= setter.width;
+            if !fits(self) && !glued && !self.fresh {
                 self.new_line();
             }
-            if self.column + columns(part) <= self.width {
+            if fits(self) {
                 self.put(ink, part);
             } else {
-                self.place_parts(ink, part, finer);
+                self.place_parts(ink, part, glued, finer);
             }
+            glued = false;
         }
     }
 }
@@ -291,7 +301,7 @@ fn is_comma(character: char) -> bool {
 
 /// After these if it must be: inside an option or a path.
 fn is_slash(character: char) -> bool {
-    matches!(character, '/' | '=' | '-' | '.')
+    matches!(character, '/' | '=')
 }
 
 /// The columns that a text takes on a terminal.
@@ -312,7 +322,7 @@ mod tests {
     use super::*;
 
     fn set(width: usize, indent: usize, hang: usize, text: &str) -> String {
-        let page = Page { width, palette: Palette::new(false), out: Out::Stderr };
+        let page = Page::plain(width, Out::Stderr);
         page.compose(indent, hang, width, &[(Ink::Plain, text)]).as_str().to_owned()
     }
 
@@ -329,6 +339,13 @@ mod tests {
             "mount\n    lowerdir=/one/\n    two:/three/four"
         );
         assert_eq!(set(8, 0, 2, "abcdefghijklmno"), "abcdefgh\n  ijklmn\n  o");
+    }
+
+    #[test]
+    fn a_call_stays_with_its_parenthesis() {
+        let page = Page::plain(24, Out::Stderr);
+        let pieces = [(Ink::Call, "unlink"), (Ink::Plain, "(\"/one/two/three/four/five\")")];
+        assert_eq!(page.compose(0, 2, 24, &pieces).as_str(), "unlink(\"/one/two/three/\n  four/five\")");
     }
 
     #[test]

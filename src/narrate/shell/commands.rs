@@ -56,15 +56,16 @@ impl Scene {
         match *call {
             Clone3 { .. } | Fork | Execve { .. } => Said::Nothing,
             Unshare { flags } => self.unshare(flags),
+            // A shell is in its children's time namespace as soon as unshare(1) has executed it.
+            Setns { path, .. } if path.ends_with("time_for_children") => Said::Nothing,
             Setns { path, flags } => setns(path, flags),
             Sethostname { name } => Said::Commands(format!("hostname {}", word(name))),
-            Mount { .. } | Umount2 { .. } | OpenTree { .. } | MoveMount { .. } | MountSetattr { .. } => {
-                self.mounts(call).map_or(Said::Nothing, Said::Commands)
-            }
-            PivotRoot { new_root, put_old } => {
-                self.trees.pivoted();
-                Said::Commands(format!("pivot_root {} {}\n{NEW_PATH}", path(new_root), path(put_old)))
-            }
+            PivotRoot { .. }
+            | Mount { .. }
+            | Umount2 { .. }
+            | OpenTree { .. }
+            | MoveMount { .. }
+            | MountSetattr { .. } => self.mounts(call).map_or(Said::Nothing, Said::Commands),
             Open { path, flags } => self.open(path, flags, answer),
             Openat2 { root, path, .. } => self.opened(below(root, path), answer),
             Write { path, contents } => self.write(path, contents),
@@ -128,7 +129,11 @@ impl Scene {
                 }
                 Some(mounts::mount(source, &self.named(target), fstype, flags, data))
             }
-            Call::Umount2 { target, .. } => Some(format!("umount -l {}", path(&self.named(target)))),
+            Call::PivotRoot { new_root, put_old } => {
+                self.trees.pivoted();
+                Some(format!("pivot_root {} {}\n{NEW_PATH}", path(new_root), path(put_old)))
+            }
+            Call::Umount2 { target, .. } => Some(format!("umount -n -l {}", path(&self.named(target)))),
             Call::OpenTree { path, .. } => self.trees.open(path),
             Call::MoveMount { from, target } => {
                 let target = self.named(target);
@@ -320,7 +325,7 @@ fn file(call: &Call<'_>) -> Option<String> {
         Call::Mknod { path: target, mode, major, minor } => {
             format!("mknod -m {mode:o} {} c {major} {minor}", path(target))
         }
-        Call::Symlink { target, link } => format!("ln -s {} {}", path(target), path(link)),
+        Call::Symlink { target, link } => format!("ln -sfn {} {}", path(target), path(link)),
         Call::Rename { from, to } => format!("mv {} {}", path(from), path(to)),
         Call::Unlink { path: target } => format!("rm -f {}", path(target)),
         Call::Rmdir { path: target } => format!("rmdir {}", path(target)),

@@ -10,6 +10,8 @@ mod commands;
 mod mounts;
 mod quote;
 mod rights;
+#[cfg(test)]
+mod tests;
 
 use super::evidence::Change;
 use super::line::Out;
@@ -18,6 +20,8 @@ use super::words::{self, Label, Lang};
 use crate::sys::observer::{Role, Step};
 use crate::sys::{Answer, Call};
 use commands::{Said, Scene};
+pub use quote::word;
+use std::path::{Path, PathBuf};
 
 /// Where in the script this process is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +32,8 @@ enum Part {
     Attach,
     /// The runtime, while the child prints its part.
     Hold,
+    /// The child, before it has read the runtime's go: what it says is kept.
+    Wait,
     /// The child, inside the here-document.
     Inside,
     /// The runtime, when the command runs or has ended.
@@ -47,8 +53,10 @@ pub struct Shell {
     step: Option<Step>,
     /// The command that stands for the clone.
     clone: String,
-    /// What the runtime did between the clone and its go.
-    attach: String,
+    /// What the runtime did between the clone and its go, or the child before that go.
+    kept: String,
+    /// What the clean-up removed.
+    removed: Vec<PathBuf>,
     /// Marks of the open here-documents, the innermost last.
     marks: Vec<String>,
     /// Text to be printed: room for the last words, after which no memory may be asked for.
@@ -76,7 +84,8 @@ impl Shell {
             scene: Scene::default(),
             step: None,
             clone: String::new(),
-            attach: String::new(),
+            kept: String::new(),
+            removed: Vec::new(),
             marks: Vec::new(),
             text: String::with_capacity(ROOM),
         }
@@ -84,8 +93,8 @@ impl Shell {
 
     /// Print text, or keep it while the child waits.
     fn print(&mut self, text: &str) {
-        if self.part == Part::Attach {
-            return self.attach.push_str(text);
+        if matches!(self.part, Part::Attach | Part::Wait) {
+            return self.kept.push_str(text);
         }
         self.text.clear();
         if !std::mem::replace(&mut self.begun, true) {
@@ -141,7 +150,7 @@ impl Shell {
     /// The runtime lets the child go: print the clone, behind which the child prints its part.
     fn go(&mut self) {
         self.part = Part::Hold;
-        let (before, after) = match self.attach.is_empty() {
+        let (before, after) = match self.kept.is_empty() {
             true => ("", " || status=$?\n".to_owned()),
             false => (HANDSHAKE, format!(" &\n{CHILD_WAITS}")),
         };
@@ -151,15 +160,54 @@ impl Shell {
         self.print(&text);
     }
 
+    /// The runtime has given its go: its part is printed, and the child's can follow.
+    fn enter(&mut self) {
+        self.part = Part::Inside;
+        let kept = std::mem::take(&mut self.kept);
+        if !kept.is_empty() {
+            self.print(&kept);
+        }
+    }
+
     /// The command has begun: its here-documents are closed, and the rest of the runtime's part follows.
     fn resume(&mut self) {
         self.part = Part::After;
-        let attach = std::mem::take(&mut self.attach);
+        let attach = std::mem::take(&mut self.kept);
         let text = match attach.is_empty() {
             true => TAIL.to_owned(),
             false => format!("{PARENT_WAITS}{attach}\n{PARENT_GOES}{TAIL}"),
         };
         self.print(&text);
+    }
+
+    /// Whether a call concerns what minidocker keeps of its containers, which a script has no use for. What it
+    /// removes of this one is kept, to be said in few words when all is gone.
+    fn is_housekeeping(&mut self, place: &Place, call: &Call<'_>) -> bool {
+        match (place.step, *call) {
+            (Some(Step::Reclaim | Step::Record), _) => true,
+            (_, Call::Write { path, .. } | Call::Rename { from: path, .. } | Call::Unlink { path })
+                if is_ledger(path) =>
+            {
+                true
+            }
+            (Some(Step::Cleanup), Call::Rmdir { path } | Call::Unlink { path })
+                if !path.starts_with("/sys") =>
+            {
+                self.removed.push(path.into());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Say what was removed: the roots of the trees, since what another run leaves in them may differ.
+    fn say_removed(&mut self) {
+        let removed = std::mem::take(&mut self.removed);
+        let is_root =
+            |path: &&PathBuf| !removed.iter().any(|other| other != *path && path.starts_with(other));
+        for root in removed.iter().filter(is_root) {
+            self.say(Said::Commands(format!("rm -rf {}", quote::path(root))));
+        }
     }
 
     fn answered_in_runtime(&mut self, call: &Call<'_>, answer: &Answer<'_>) -> bool {
@@ -181,6 +229,13 @@ impl Shell {
     }
 }
 
+/// Whether a file is one in which minidocker writes down what it has done: `NAME.json`, first made as
+/// `NAME.json.new`.
+fn is_ledger(path: &Path) -> bool {
+    let name = path.to_string_lossy();
+    name.ends_with(".json") || name.ends_with(".json.new")
+}
+
 /// The mark of the here-document that the container's first process reads.
 const INIT: &str = "INIT";
 
@@ -190,6 +245,7 @@ impl Sink for Shell {
     }
 
     fn ends(&mut self, _place: &Place) {
+        self.say_removed();
         self.step = None;
     }
 
@@ -197,7 +253,8 @@ impl Sink for Shell {
         match *call {
             Call::WritePipe { .. } if self.part == Part::Attach && place.role == Role::Runtime => self.go(),
             // Success does not return, so this is said before it is known.
-            Call::Execve { path, argv, environment } if self.part == Part::Inside => {
+            Call::Execve { path, argv, environment } if matches!(self.part, Part::Wait | Part::Inside) => {
+                self.enter();
                 self.say_new_time();
                 let last = self.scene.exec(path, argv, environment);
                 self.say(last);
@@ -220,6 +277,12 @@ impl Sink for Shell {
             self.part = if *pid == 0 { Part::Inside } else { Part::Done };
             return;
         }
+        if self.is_housekeeping(place, call) {
+            return;
+        }
+        if self.part == Part::Wait && matches!(call, Call::ReadPipe) {
+            self.enter();
+        }
         let waiting = self.scene.has_new_time();
         let said = self.scene.say(call, answer);
         if waiting && said != Said::Nothing {
@@ -229,118 +292,9 @@ impl Sink for Shell {
     }
 
     fn became(&mut self, _place: &Place) {
-        self.part = Part::Inside;
+        self.part = Part::Wait;
         self.begun = true;
-        self.attach.clear();
+        self.kept.clear();
         self.marks = vec![INIT.to_owned()];
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sys::flags::{self, CLONE_NEWNET, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUTS};
-    use crate::sys::netlink::Rtnetlink;
-    use std::io::Write;
-    use std::path::Path;
-    use std::process::{Command, Stdio};
-
-    /// What the runtime and the child print, in the order in which a run prints it.
-    fn script(before: &[Call<'_>], attach: &[Call<'_>], inside: &[Call<'_>], after: &[Call<'_>]) -> String {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let shell = || Shell { out: Out::File(file.reopen().unwrap()), ..Shell::new(Lang::En) };
-        let place = |role| Place { role, pid: 7, step: None, sealed: false };
-        let tell = |shell: &mut Shell, role, call: &Call<'_>, answer| {
-            shell.asking(&place(role), call);
-            shell.answered(&place(role), call, &answer, &[]);
-        };
-        let (mut runtime, mut init) = (shell(), shell());
-        let mut tell_all = |calls: &[Call<'_>]| {
-            calls.iter().for_each(|call| tell(&mut runtime, Role::Runtime, call, Answer::Done));
-        };
-        let clone = Call::Clone3 { flags: flags::clone(CLONE_NEWPID | CLONE_NEWNET), cgroup: None };
-        tell_all(before);
-        tell(&mut runtime, Role::Runtime, &clone, Answer::Number(4242));
-        attach.iter().for_each(|call| tell(&mut runtime, Role::Runtime, call, Answer::Done));
-        tell(&mut runtime, Role::Runtime, &Call::WritePipe { bytes: 1 }, Answer::Number(1));
-        // The three parts share one file, and each begins at its start.
-        let first = std::fs::read_to_string(file.path()).unwrap();
-        file.as_file().set_len(0).unwrap();
-        init.became(&place(Role::Init));
-        inside.iter().for_each(|call| tell(&mut init, Role::Init, call, Answer::Done));
-        let second = std::fs::read_to_string(file.path()).unwrap();
-        file.as_file().set_len(0).unwrap();
-        runtime.out = Out::File(file.reopen().unwrap());
-        tell(&mut runtime, Role::Runtime, &Call::ReadPipe, Answer::Number(0));
-        after.iter().for_each(|call| tell(&mut runtime, Role::Runtime, call, Answer::Done));
-        first + &second + &std::fs::read_to_string(file.path()).unwrap()
-    }
-
-    /// Whether a shell finds no fault with the script's syntax.
-    fn is_sound(script: &str) -> bool {
-        let mut shell = Command::new("sh").arg("-n").stdin(Stdio::piped()).spawn().unwrap();
-        shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
-        shell.wait().unwrap().success()
-    }
-
-    #[test]
-    fn nested_here_documents_are_closed_after_the_command() {
-        let argv = ["sh".to_owned(), "-c".to_owned(), "echo it's".to_owned()];
-        let text = script(
-            &[Call::Mkdir { path: Path::new("/a b"), mode: 0o700 }],
-            &[],
-            &[
-                Call::Unshare { flags: flags::clone(CLONE_NEWTIME) },
-                Call::Unshare { flags: flags::clone(CLONE_NEWUTS) },
-                Call::Sethostname { name: "web" },
-                Call::Execve { path: Path::new("/bin/sh"), argv: &argv, environment: &[] },
-            ],
-            &[Call::Rmdir { path: Path::new("/a b") }],
-        );
-        let expected = r#"#!/bin/sh
-set -eu
-exec 3<&0
-status=0
-mkdir -p -m 700 '/a b'
-
-# clone: A child in namespaces of its own
-unshare --fork --pid --net sh -eu <<'INIT' || status=$?
-exec unshare --time sh -eu <<'TIME'
-exec unshare --uts sh -eu <<'UTS'
-hostname web
-exec env -i /bin/sh -c 'echo it'\''s' <&3 3<&-
-UTS
-TIME
-INIT
-trap 'exit "$status"' EXIT
-rmdir '/a b'
-"#;
-        assert_eq!(text, expected);
-        assert!(is_sound(&text));
-    }
-
-    #[test]
-    fn what_the_runtime_does_for_the_waiting_child_stands_behind_it() {
-        let veth = Rtnetlink::NewVeth { name: "md1", group: 1, master: 3, peer: "eth0", peer_pid: 4242 };
-        let argv = ["true".to_owned()];
-        let text = script(
-            &[],
-            &[Call::Rtnetlink(veth)],
-            &[Call::Execve { path: Path::new("/bin/true"), argv: &argv, environment: &[] }],
-            &[],
-        );
-        assert!(text.contains("<<'INIT' &\necho > \"$run/born\"\nread -r _ < \"$run/go\"\n"), "{text}");
-        let tail = "INIT\ninit=$!\nread -r _ < \"$run/born\"\nip link add md1 group 1 master if3 type veth peer name eth0 \
-                    netns \"$init\"\nip link set md1 up\n\necho > \"$run/go\"\nwait \"$init\" || status=$?\n";
-        assert!(text.contains(tail), "{text}");
-        assert!(is_sound(&text));
-    }
-
-    #[test]
-    fn refused_calls_are_no_part_of_the_script() {
-        let mut shell = Shell { out: Out::Stderr, ..Shell::new(Lang::En) };
-        let place = Place { role: Role::Runtime, pid: 7, step: None, sealed: false };
-        shell.answered(&place, &Call::Setsid, &Answer::Refused(1, "EPERM", "Operation not permitted"), &[]);
-        assert!(!shell.begun);
     }
 }

@@ -1,4 +1,7 @@
 //! Mounts as mount(8) makes them.
+//!
+//! Where mount(8) would leave a note of its own in `/run/mount`, which in the container is in the writable layer,
+//! `-n` tells it not to.
 
 use super::quote::{path, word};
 use crate::sys::flags::{self, Flags};
@@ -135,7 +138,7 @@ impl Trees {
     pub fn moved(&mut self, from: &Path, target: &Path) -> String {
         let tree = self.open.remove(from);
         let mut commands = match tree.as_ref().and_then(|tree| tree.parked.as_ref()) {
-            Some(parked) => format!("mount --move {} {}", path(parked), path(target)),
+            Some(parked) => format!("mount -n --move {} {}", path(parked), path(target)),
             None => format!("mount --rbind {} {}", path(from), path(target)),
         };
         if let Some(tree) = tree.as_ref().filter(|tree| !tree.options.is_empty()) {
@@ -143,14 +146,14 @@ impl Trees {
         }
         let was_parked = tree.is_some_and(|tree| tree.parked.is_some());
         if was_parked && self.open.values().all(|tree| tree.parked.is_none()) {
-            commands += &format!("\numount /{PARK}\nrmdir /{PARK}");
+            commands += &format!("\numount -n /{PARK}\nrmdir /{PARK}");
         }
         commands
     }
 }
 
 fn remount(options: &str, target: &Path) -> String {
-    format!("mount -o remount,bind,{options} {}", path(target))
+    format!("mount -n -o remount,bind,{options} {}", path(target))
 }
 
 #[cfg(test)]
@@ -187,7 +190,7 @@ mod tests {
         assert_eq!(trees.set(Path::new("/src"), flags::mount_attr(flags::MOUNT_ATTR_RDONLY)), None);
         assert_eq!(
             trees.moved(Path::new("/src"), Path::new("/data")),
-            "mount --move /.park/1 /data\nmount -o remount,bind,ro /data\numount /.park\nrmdir /.park"
+            "mount -n --move /.park/1 /data\nmount -n -o remount,bind,ro /data\numount -n /.park\nrmdir /.park"
         );
         assert_eq!(trees.open(Path::new("/proc/sys")), None);
         assert_eq!(
