@@ -18,7 +18,7 @@ use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::errno::{EAGAIN, EEXIST, ENOENT};
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::{O_CREAT, O_RDWR};
-use crate::sys::{identity, process};
+use crate::sys::{identity, lock, process};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::os::fd::{AsFd, OwnedFd};
@@ -95,7 +95,7 @@ impl Root {
         let path = self.path.join("lock");
         let unusable = || Problem::StateUnusable { path: path.display().to_string() };
         let lock = file::open_file(&path, O_RDWR | O_CREAT, 0o600).meaning(unusable)?;
-        file::lock(lock.as_fd(), &path, true, true)?;
+        lock::lock_file(lock.as_fd(), &path, true, true)?;
         Ok(RootLock(lock))
     }
 
@@ -216,11 +216,11 @@ impl Root {
 fn lock_directory(directory: &Path) -> Result<Option<OwnedFd>> {
     let path = directory.join(LOCK);
     let lock = file::open_file(&path, O_RDWR | O_CREAT, 0o600)?;
-    match file::lock_for_process(lock.as_fd(), &path) {
+    match lock::lock_for_process(lock.as_fd(), &path) {
         Err(error) if error.is(EAGAIN) => return Ok(None),
         answer => answer?,
     }
-    file::lock(lock.as_fd(), &path, true, true)?;
+    lock::lock_file(lock.as_fd(), &path, true, true)?;
     Ok(Some(lock))
 }
 

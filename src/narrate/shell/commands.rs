@@ -56,8 +56,6 @@ impl Scene {
         match *call {
             Clone3 { .. } | Fork | Execve { .. } => Said::Nothing,
             Unshare { flags } => self.unshare(flags),
-            // A shell is in its children's time namespace as soon as unshare(1) has executed it.
-            Setns { path, .. } if path.ends_with("time_for_children") => Said::Nothing,
             Setns { path, flags } => setns(path, flags),
             Sethostname { name } => Said::Commands(format!("hostname {}", word(name))),
             PivotRoot { .. }
@@ -271,6 +269,10 @@ fn below(root: &Path, path: &Path) -> PathBuf {
 }
 
 fn setns(target: &Path, flags: Flags) -> Said {
+    if target.ends_with("time_for_children") {
+        // A shell is in its children's time namespace as soon as unshare(1) has executed it.
+        return Said::Nothing;
+    }
     let kinds: Vec<&str> = namespaces(flags).collect();
     let target = path(target);
     let options = kinds.iter().map(|kind| match *kind {
