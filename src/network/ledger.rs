@@ -126,10 +126,14 @@ impl Ledger {
         done.meaning(|| unusable(&path))
     }
 
-    /// Remove it: nothing is left to put back. What a killed process did not finish goes first, since nobody
-    /// looks for it when there is no ledger.
+    /// Remove what a killed process did not finish to write.
+    pub fn remove_unfinished(&self) -> Result<()> {
+        file::remove_file(&unfinished(&self.directory))
+    }
+
+    /// Remove it: nothing is left to put back.
     pub fn remove(self) -> Result<()> {
-        file::remove_file(&unfinished(&self.directory))?;
+        self.remove_unfinished()?;
         file::remove_file(&written(&self.directory))
     }
 }

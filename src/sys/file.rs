@@ -74,6 +74,14 @@ pub fn read_text(path: &Path) -> Result<String> {
     read(path, MIB).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// What was asked of a file that need not be there: `ENOENT` is `None`, every other refusal is an error.
+pub fn if_there<T>(answer: Result<T>) -> Result<Option<T>> {
+    match answer {
+        Err(error) if error.is(super::errno::ENOENT) => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
 /// Write `contents` into an existing file, in one write(2): the way to speak to `/proc` and to cgroup files.
 /// The kernel's verdict on the value is the error.
 pub fn write(path: &Path, contents: &str) -> Result<()> {

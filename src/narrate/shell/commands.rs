@@ -67,9 +67,7 @@ impl Scene {
             | MoveMount { .. }
             | MountSetattr { .. } => self.mounts(call).map_or(Said::Nothing, Said::Commands),
             Open { path, flags } => self.open(path, flags, answer),
-            Openat2 { root, path, .. } => {
-                self.opened(root.join(path.strip_prefix("/").unwrap_or(path)), answer)
-            }
+            Openat2 { root, path, .. } => self.opened(below(root, path), answer),
             Write { path, contents } => self.write(path, contents),
             Chdir { .. }
             | WriteEach { .. }
@@ -88,14 +86,13 @@ impl Scene {
             Seccomp { .. } | BpfProgLoad { .. } | BpfProgAttach { .. } | Setsid | PrctlPdeathsig { .. } => {
                 Said::Remark(format!("{}({})", call.name(), call.to_arguments()))
             }
-            // These are taken by `rights` above.
             Setgroups { .. }
             | Setresgid { .. }
             | Setresuid { .. }
             | Capset { .. }
             | PrctlCapbsetDrop { .. }
             | PrctlAmbientClear
-            | PrctlNoNewPrivs => Said::Nothing,
+            | PrctlNoNewPrivs => Said::Nothing, // Taken by `rights` above.
             // A script has its own way to wait, to pass signals on and to end.
             Waitid { .. }
             | PidfdOpen { .. }
@@ -266,6 +263,11 @@ const NEW_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
 /// `exec COMMAND sh -eu`: the same process goes on with the rest of the script, so pid 1 stays pid 1.
 fn within(command: &str, mark: String) -> Said {
     Said::Within(format!("exec {command} sh -eu"), mark)
+}
+
+/// The absolute `path` as seen from `root`, as seen from here.
+fn below(root: &Path, path: &Path) -> PathBuf {
+    root.join(path.strip_prefix("/").unwrap_or(path))
 }
 
 fn setns(target: &Path, flags: Flags) -> Said {
