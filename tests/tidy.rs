@@ -2,6 +2,7 @@
 //! long a function or a file may be.
 //!
 //! The text is read with comments, strings and test modules blanked, so a word in a sentence is no violation.
+#![allow(clippy::unwrap_used)] // a panic is a verdict
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
