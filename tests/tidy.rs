@@ -200,7 +200,8 @@ fn occurrences<'a>(code: &'a str, needle: &'a str) -> impl Iterator<Item = usize
         let ends = needle.ends_with(is_word);
         let before = code[..*index].chars().next_back();
         let after = code[index + needle.len()..].chars().next();
-        !(begins && before.is_some_and(is_word)) && !(ends && after.is_some_and(is_word))
+        let goes_on = begins && before.is_some_and(is_word) || ends && after.is_some_and(is_word);
+        !goes_on
     })
 }
 
