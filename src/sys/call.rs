@@ -6,6 +6,7 @@
 
 use super::flags::Flags;
 use super::netlink::Rtnetlink;
+use std::ffi::CStr;
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -68,6 +69,9 @@ pub enum Call<'a> {
     Copy { from: &'a Path, to: &'a Path },
     Flock { path: &'a Path, exclusive: bool, wait: bool },
     Umask { mode: u32 },
+    Getxattr { path: &'a Path, name: &'a CStr },
+    Setxattr { path: &'a Path, name: &'a CStr, value: &'a str },
+    Removexattr { path: &'a Path, name: &'a CStr },
     // Identity and rights.
     Setgroups { groups: &'a [u32] },
     Setresgid { gid: u32 },
@@ -186,6 +190,10 @@ calls! {
         "operation": V::Symbol(match (exclusive, wait) {
             (true, true) => "LOCK_EX", (true, false) => "LOCK_EX|LOCK_NB", (false, true) => "LOCK_SH", (false, false) => "LOCK_SH|LOCK_NB" }) }
     Umask { mode } => "umask" { "mask": V::Octal(mode) }
+    Getxattr { path, name } => "getxattr" { "path": V::Path(path), "name": V::Text(name.to_str().unwrap_or_default()) }
+    Setxattr { path, name, value } => "setxattr" {
+        "path": V::Path(path), "name": V::Text(name.to_str().unwrap_or_default()), "value": V::Text(value) }
+    Removexattr { path, name } => "removexattr" { "path": V::Path(path), "name": V::Text(name.to_str().unwrap_or_default()) }
     Setgroups { groups } => "setgroups" { "groups": V::Numbers(groups) }
     Setresgid { gid } => "setresgid" { "rgid": V::Number(gid.into()), "egid": V::Number(gid.into()), "sgid": V::Number(gid.into()) }
     Setresuid { uid } => "setresuid" { "ruid": V::Number(uid.into()), "euid": V::Number(uid.into()), "suid": V::Number(uid.into()) }
@@ -256,6 +264,7 @@ impl Call<'_> {
                 | Getdents { .. }
                 | Flock { .. }
                 | Umask { .. }
+                | Getxattr { .. }
                 | NetlinkSocket
                 | Isatty { .. }
                 | Rtnetlink(

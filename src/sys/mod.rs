@@ -11,6 +11,7 @@
 //! branch around the call.
 
 mod answer;
+pub mod attribute;
 pub mod bpf;
 mod call;
 pub mod command;
@@ -39,8 +40,8 @@ use nix::errno::Errno;
 /// The error numbers that mechanisms tell apart, as in errno(3).
 pub mod errno {
     pub use libc::{
-        EACCES, EAGAIN, EBUSY, ECHILD, EEXIST, EINVAL, EISDIR, ELOOP, ENODEV, ENOENT, ENOEXEC, ENOSPC,
-        ENOSYS, ENOTDIR, ENOTEMPTY, EOPNOTSUPP, EPERM, EROFS, ESRCH, ETXTBSY, EXDEV,
+        EACCES, EAGAIN, EBUSY, ECHILD, EEXIST, EINVAL, EISDIR, ELOOP, ENODATA, ENODEV, ENOENT, ENOEXEC,
+        ENOSPC, ENOSYS, ENOTDIR, ENOTEMPTY, EOPNOTSUPP, EPERM, EROFS, ESRCH, ETXTBSY, EXDEV,
     };
 }
 
