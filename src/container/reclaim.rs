@@ -50,7 +50,8 @@ fn one(root: &Root, claim: &Claim) -> Result<()> {
     }
 }
 
-fn clear_cgroup(id: &str) -> Result<()> {
+/// Kill whoever is left in the cgroup of container `id`, and remove what there is of it.
+pub(super) fn clear_cgroup(id: &str) -> Result<()> {
     let group = Group::find(id)?;
     stop::kill_all(&group)?;
     group.remove(id)

@@ -167,12 +167,18 @@ impl Life<'_> {
     /// Take away everything that stands outside the container; it has ended. What cannot be taken away does not
     /// stop the rest; the first error is returned, and the next minidocker command will try again.
     fn clear_up(&self, ended: &Result<Ended>) -> Result<()> {
-        let group = stop::kill_all(&self.group).and_then(|()| self.group.remove(&self.spec.id));
+        let group = match ended {
+            Ok(_) => stop::kill_all(&self.group).and_then(|()| self.group.remove(&self.spec.id)),
+            // How much of it was made is not known.
+            Err(_) => reclaim::clear_cgroup(&self.spec.id),
+        };
         let network = match self.spec.network {
             Network::Bridge(_) => network::bridge::release(self.root.path(), &self.spec.id),
             _ => Ok(()),
         };
         let state = match ended {
+            // The next command finds what is left by the container's directory.
+            _ if group.is_err() => Ok(()),
             Ok(ended) if !self.spec.remove => self.remember(Status::Exited { status: ended.status() }),
             _ => self.root.forget(self.claim, self.spec.given_name()),
         };
