@@ -90,6 +90,9 @@ pub enum Problem {
         name: String,
     },
     StepNeedsTerminal,
+    TraceUnusable {
+        path: String,
+    },
     // Images and containers.
     UnknownImage {
         name: String,
@@ -190,6 +193,10 @@ pub enum Problem {
         program: String,
         said: String,
     },
+    /// The person gave up while the container was starting.
+    Interrupted {
+        signal: i32,
+    },
     /// The container's first process ended before it could say why.
     ChildVanished,
 }
@@ -225,6 +232,7 @@ impl Error {
         match self.problem {
             Problem::CommandNotFound { .. } => 127,
             Problem::CommandNotExecutable { .. } => 126,
+            Problem::Interrupted { signal } => (128 + signal) as u8,
             _ => 125,
         }
     }

@@ -17,7 +17,7 @@ pub struct Memory {
     pub limit: Option<u64>,
 }
 
-/// Read the counters; all zero when the group has no memory controller.
+/// Read the counters if the OOM killer came; all zero if it did not, or without a memory controller.
 pub fn memory(group: &Group) -> Result<Memory> {
     let Some((directory, version)) = group.directory_of("memory") else { return Ok(Memory::default()) };
     let (events, peak, limit) = match version {
@@ -26,8 +26,10 @@ pub fn memory(group: &Group) -> Result<Memory> {
     };
     let number =
         |name: &str| -> Option<u64> { file::read_text(&directory.join(name)).ok()?.trim().parse().ok() };
-    let oom_kills = field(&directory.join(events), "oom_kill")?;
-    Ok(Memory { oom_kills, peak: number(peak).unwrap_or(0), limit: number(limit) })
+    match field(&directory.join(events), "oom_kill")? {
+        0 => Ok(Memory::default()),
+        oom_kills => Ok(Memory { oom_kills, peak: number(peak).unwrap_or(0), limit: number(limit) }),
+    }
 }
 
 /// The number after `key` in a file of lines `KEY NUMBER`; 0 when it is not there.

@@ -6,12 +6,12 @@
 //! killed process, and every minidocker finds it, wherever its state is kept. All this happens under a lock on
 //! the parent, so that nobody counts on a controller that is just being switched off.
 
-use super::group::{is_denied, name};
+use super::group::{Group, is_denied, name};
 use super::limits::{self, Setting};
 use super::stop;
 use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::errno::{EAGAIN, EBUSY, EEXIST, ENODATA, ENOENT, EOPNOTSUPP};
-use crate::sys::file::{self, Kind};
+use crate::sys::file;
 use crate::sys::flags::O_DIRECTORY;
 use crate::sys::{attribute, process};
 use std::collections::BTreeSet;
@@ -64,14 +64,13 @@ pub fn switch_off(parent: &Path, id: &str) -> Result<()> {
 }
 
 fn undo(parent: &Path, id: &str) -> Result<()> {
-    if !was_switched(parent, id) {
+    if !was_switched(parent, id)? {
         return Ok(());
     }
     let leaf = leaf(parent, id);
     let _lock = lock(parent)?;
-    let groups = file::list(parent)?.into_iter().filter(|(_, kind)| *kind == Kind::Directory);
-    let groups: Vec<PathBuf> =
-        groups.map(|(name, _)| parent.join(name)).filter(|group| *group != leaf).collect();
+    let mut groups = stop::groups_below(parent)?;
+    groups.retain(|group| *group != leaf);
     if groups.iter().any(|group| is_ours(group)) {
         return Ok(());
     }
@@ -79,14 +78,18 @@ fn undo(parent: &Path, id: &str) -> Result<()> {
         switch_off_noted(parent, &noted, &groups)?;
         attribute::removexattr(parent, NOTE)?;
     }
-    if file::exists(&leaf) { step_back(parent, &leaf) } else { Ok(()) }
+    if file::exists(&leaf)? { step_back(parent, &leaf) } else { Ok(()) }
 }
 
 fn switch_off_noted(parent: &Path, noted: &str, groups: &[PathBuf]) -> Result<()> {
     let control = parent.join(CONTROL);
     let on = words(&file::read_text(&control)?);
     for controller in words(noted).intersection(&on) {
-        if groups.iter().any(|group| limits::are_set(group, controller)) {
+        let mut used = false;
+        for group in groups {
+            used |= limits::are_set(group, controller)?;
+        }
+        if used {
             continue;
         }
         match file::write(&control, &format!("-{controller}")) {
@@ -103,7 +106,7 @@ fn switch_off_noted(parent: &Path, noted: &str, groups: &[PathBuf]) -> Result<()
 /// The kernel would not always refuse: `pids` and `cpu` it grants to a group with processes, and makes of the
 /// groups below something that no process can be born in (`domain invalid`, cgroups(7) on thread mode).
 fn make_room(parent: &Path, id: &str) -> Result<()> {
-    if !file::exists(&parent.join("cgroup.type")) {
+    if !file::exists(&parent.join("cgroup.type"))? {
         return Ok(());
     }
     let members = file::read_text(&parent.join(MEMBERS))?;
@@ -126,12 +129,12 @@ fn step_back(parent: &Path, leaf: &Path) -> Result<()> {
     if file::read_text(&leaf.join(MEMBERS))?.lines().any(|pid| pid == own) {
         file::write(&parent.join(MEMBERS), "0")?;
     }
-    stop::remove_directory(leaf)
+    stop::remove_directory(&Group::default(), leaf)
 }
 
 /// Whether there may be something to undo in `parent`: a note of anybody's, or the leaf of `id`.
-pub fn was_switched(parent: &Path, id: &str) -> bool {
-    !matches!(note(parent), Ok(None)) || file::exists(&leaf(parent, id))
+pub fn was_switched(parent: &Path, id: &str) -> Result<bool> {
+    Ok(note(parent)?.is_some() || file::exists(&leaf(parent, id))?)
 }
 
 /// Where the runtime of container `id` steps aside to.

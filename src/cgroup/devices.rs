@@ -37,15 +37,13 @@ pub fn guard(place: &Place) -> Result<()> {
 
 fn guard_v1(place: &Place) -> Result<()> {
     file::write(&place.directory.join("devices.deny"), "a")?;
-    let allow = place.directory.join("devices.allow");
-    for any in ["c *:* m", "b *:* m"] {
-        file::write(&allow, any)?;
-    }
+    let mut lines = vec!["c *:* m".to_owned(), "b *:* m".to_owned()];
     for (major, minor) in ALLOWED {
         let minor = minor.map_or("*".to_owned(), |minor| minor.to_string());
-        file::write(&allow, &format!("c {major}:{minor} rwm"))?;
+        lines.push(format!("c {major}:{minor} rwm"));
     }
-    Ok(())
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    file::write_each(&place.directory.join("devices.allow"), &lines)
 }
 
 fn guard_v2(place: &Place) -> Result<()> {

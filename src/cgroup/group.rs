@@ -2,12 +2,12 @@
 
 use super::hierarchy::{self, Hierarchy, Version};
 use super::limits::{Limits, Setting};
+use super::stop::{self, groups_below};
 use super::{controllers, devices};
 use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::errno::{EACCES, ENOENT, EPERM, EROFS};
-use crate::sys::file::{self, Kind};
 use crate::sys::flags::{O_DIRECTORY, O_PATH};
-use crate::sys::identity;
+use crate::sys::{file, identity};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -114,10 +114,10 @@ impl Group {
         Ok(())
     }
 
-    /// Remove the group. On entry nothing runs in it; see [`super::stop`]. What is already gone is fine.
+    /// Remove the group, and whoever is left in it. What is already gone is fine.
     pub fn remove(&self, id: &str) -> Result<()> {
         for place in &self.places {
-            super::stop::remove_directory(&place.directory)?;
+            stop::remove_directory(self, &place.directory)?;
         }
         self.parents.iter().try_for_each(|parent| controllers::switch_off(parent, id))
     }
@@ -129,12 +129,12 @@ impl Group {
             let mut parents = vec![hierarchy.mount.clone(), hierarchy.own.clone()];
             // A user's stands in the group that its runtime was in, which need not be ours.
             if hierarchy.version == Version::V2 && identity::uid() != 0 {
-                parents.extend(search(&hierarchy.mount, id));
+                parents.extend(search(&hierarchy.mount, id)?);
             }
             parents.sort();
             parents.dedup();
             for directory in parents.iter().map(|parent| parent.join(name(id))) {
-                if file::exists(&directory) {
+                if file::exists(&directory)? {
                     group.places.push(Place { hierarchy: hierarchy.clone(), directory });
                 }
             }
@@ -203,18 +203,15 @@ fn joined_anyway(hierarchy: &Hierarchy) -> bool {
 }
 
 /// The directories, at and below `top`, where the group of container `id` stands or its runtime left a trace.
-fn search(top: &Path, id: &str) -> Vec<PathBuf> {
+fn search(top: &Path, id: &str) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    if file::exists(&top.join(name(id))) || controllers::was_switched(top, id) {
+    if file::exists(&top.join(name(id)))? || controllers::was_switched(top, id)? {
         found.push(top.to_owned());
     }
-    // A group may go while we look.
-    for (child, kind) in file::list(top).unwrap_or_default() {
-        if kind == Kind::Directory {
-            found.extend(search(&top.join(child), id));
-        }
+    for group in groups_below(top)? {
+        found.extend(search(&group, id)?);
     }
-    found
+    Ok(found)
 }
 
 /// Denied; or the hierarchy is mounted, but something else is mounted over it (`ENOENT`).

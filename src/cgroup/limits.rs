@@ -1,6 +1,8 @@
 //! Each limit, and the file that holds it in version 1 and in version 2.
 
 use super::hierarchy::Version;
+use super::stop::unless_gone;
+use crate::error::Result;
 use crate::sys::file;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -129,7 +131,7 @@ fn weight(shares: u64) -> u64 {
 }
 
 /// Whether the v2 group at `directory` has a limit of `controller`: whether a file says other than in a new group.
-pub fn are_set(directory: &Path, controller: &str) -> bool {
+pub fn are_set(directory: &Path, controller: &str) -> Result<bool> {
     const NEW: [(&str, &str, &str); 7] = [
         ("memory", "memory.max", "max"),
         ("memory", "memory.high", "max"),
@@ -139,10 +141,13 @@ pub fn are_set(directory: &Path, controller: &str) -> bool {
         ("pids", "pids.max", "max"),
         ("io", "io.max", ""),
     ];
-    NEW.iter().filter(|(owner, ..)| *owner == controller).any(|(_, name, new)| {
-        // A group may go while we look.
-        file::read_text(&directory.join(name)).is_ok_and(|text| text.trim() != *new)
-    })
+    for (_, name, new) in NEW.iter().filter(|(owner, ..)| *owner == controller) {
+        let text = unless_gone(file::read_text(&directory.join(name)))?;
+        if text.is_some_and(|text| text.trim() != *new) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn both(value: u64) -> [String; 2] {

@@ -3,7 +3,7 @@
 use super::group::{Group, Place};
 use super::hierarchy::Version;
 use crate::error::Result;
-use crate::sys::errno::{EBUSY, ENOENT, ESRCH};
+use crate::sys::errno::{EBUSY, ENODEV, ENOENT, ESRCH};
 use crate::sys::file::{self, Kind};
 use crate::sys::process::{self, Child};
 use crate::sys::signal::{SIGKILL, wait_ended};
@@ -15,15 +15,24 @@ pub fn freeze(group: &Group, frozen: bool) -> Result<()> {
         match place.hierarchy.version {
             Version::V1 if place.hierarchy.has("freezer") => {
                 let state = if frozen { "FROZEN" } else { "THAWED" };
-                file::write(&place.directory.join("freezer.state"), state)?;
+                unless_gone(file::write(&place.directory.join("freezer.state"), state))?;
             }
             Version::V2 => {
-                file::write(&place.directory.join("cgroup.freeze"), if frozen { "1" } else { "0" })?;
+                let state = if frozen { "1" } else { "0" };
+                unless_gone(file::write(&place.directory.join("cgroup.freeze"), state))?;
             }
             Version::V1 => {}
         }
     }
     Ok(())
+}
+
+/// What was asked of a directory that may be gone already, in the middle of its removal; if so, `None`.
+pub(super) fn unless_gone<T>(answer: Result<T>) -> Result<Option<T>> {
+    match answer {
+        Err(error) if error.is(ENOENT) || error.is(ENODEV) => Ok(None),
+        answer => answer.map(Some),
+    }
 }
 
 /// Kill every process of the group, and of groups made below it, and wait until the last has ended.
@@ -43,26 +52,27 @@ pub fn kill_all(group: &Group) -> Result<()> {
 
 /// Whether any process lives at `place`; v2 counts those in groups below.
 fn is_populated(place: &Place) -> Result<bool> {
-    match place.hierarchy.version {
-        Version::V1 => Ok(!file::read_text(&place.directory.join("cgroup.procs"))?.is_empty()),
-        Version::V2 => {
-            let events = file::read_text(&place.directory.join("cgroup.events"))?;
-            Ok(events.lines().any(|line| line == "populated 1"))
-        }
-    }
+    let (name, nobody) = match place.hierarchy.version {
+        Version::V1 => ("cgroup.procs", ""),
+        Version::V2 => ("cgroup.events", "populated 0"),
+    };
+    let text = unless_gone(file::read_text(&place.directory.join(name)))?.unwrap_or_default();
+    Ok(!text.is_empty() && !text.lines().any(|line| line == nobody))
 }
 
 fn kill_below(directory: &Path) -> Result<()> {
-    let pids = file::read_text(&directory.join("cgroup.procs"))?;
+    let pids = unless_gone(file::read_text(&directory.join("cgroup.procs")))?.unwrap_or_default();
     for pid in pids.split_whitespace().filter_map(|pid| pid.parse().ok()) {
         kill_and_wait(pid)?;
     }
     groups_below(directory)?.iter().try_for_each(|group| kill_below(group))
 }
 
-fn groups_below(directory: &Path) -> Result<Vec<PathBuf>> {
-    let names = file::list(directory)?.into_iter().filter(|(_, kind)| *kind == Kind::Directory);
-    Ok(names.map(|(name, _)| directory.join(name)).collect())
+/// The groups right below the one at `directory`.
+pub fn groups_below(directory: &Path) -> Result<Vec<PathBuf>> {
+    let names = unless_gone(file::list(directory))?.unwrap_or_default();
+    let groups = names.into_iter().filter(|(_, kind)| *kind == Kind::Directory);
+    Ok(groups.map(|(name, _)| directory.join(name)).collect())
 }
 
 fn kill_and_wait(pid: i32) -> Result<()> {
@@ -78,20 +88,21 @@ fn kill_and_wait(pid: i32) -> Result<()> {
     }
 }
 
-/// Remove a group's directory, and those that were made below it; one that is already gone is fine.
+/// Remove a group's directory, those made below it, and whoever is still in one; what is already gone is fine.
 ///
-/// A task leaves its group a moment after it has been waited for, when it is switched off its processor for
-/// the last time (Linux 6.18). `EBUSY` in that moment is not told by any event on v1, so this asks again.
-pub fn remove_directory(directory: &Path) -> Result<()> {
+/// Normally nobody is: the kernel kills a pid namespace with its first process. And still `EBUSY` may come, since
+/// a task leaves its group a moment after it has been waited for, when it is switched off its processor for the
+/// last time (Linux 6.18). No event tells of that on v1, so this asks again.
+pub fn remove_directory(group: &Group, directory: &Path) -> Result<()> {
     const TRIES: u32 = 200;
     for _ in 0..TRIES {
         match file::rmdir(directory) {
             Err(error) if error.is(EBUSY) => {
-                let below = groups_below(directory)?;
-                below.iter().try_for_each(|group| remove_directory(group))?;
-                if below.is_empty() {
-                    process::pause_millisecond();
+                kill_all(group)?;
+                for below in groups_below(directory)? {
+                    remove_directory(group, &below)?;
                 }
+                process::pause_millisecond();
             }
             Err(error) if error.is(ENOENT) => return Ok(()),
             answer => return answer,

@@ -1,24 +1,32 @@
-//! The command line of `minidocker`: parse, install the observer, call, report.
+//! The command line of `minidocker`: understand it, install the narrator, call, report.
+
+use super::narration::Narration;
 use super::run::RunOptions;
-use crate::container::{Parts, reclaim, run};
+use crate::container::plan::Request;
+use crate::container::{Parts, plan, reclaim, run};
 use crate::error::Result;
+use crate::narrate::{self, Note};
 use crate::state::Root;
 use crate::step::{Step, take};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+/// A small, real Docker for learning: each command explains itself with --explain.
 #[derive(Debug, Parser)]
-#[command(name = "minidocker", version, about, max_term_width = 100)]
+#[command(name = "minidocker", version, max_term_width = 100)]
 struct CommandLine {
+    #[command(flatten)]
+    narration: Narration,
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Run a command in a new container, in the foreground.
     #[command(disable_help_flag = true)]
     Run(Box<RunOptions>),
-    /// Remove containers that have ended, by name or id.
+    /// Remove containers that have ended.
     Rm {
         /// Names or ids.
         #[arg(required = true, value_name = "CONTAINER")]
@@ -26,46 +34,71 @@ enum Verb {
     },
     /// Remove every container that has ended, and whatever a killed minidocker left.
     Prune {
-        /// Remove images too: afterwards nothing of minidocker is left on this machine.
+        /// Remove images too: nothing of minidocker is left on this machine.
         #[arg(short, long)]
         all: bool,
     },
 }
 
-/// The whole of `minidocker`, with `parts` as its steps.
+/// The exit status of every failure of minidocker's own, a command line it does not understand included.
+const OWN_FAILURE: u8 = 125;
+
+/// The whole of `minidocker`, with `parts` as the steps of its containers.
 pub fn main(parts: Parts) -> ExitCode {
-    let line = CommandLine::parse();
-    match obey(line.verb, &parts) {
-        Ok(status) => status.into(),
-        Err(error) => {
-            eprintln!("{error}");
-            error.exit_status().into()
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(help) => {
+            // Help that was asked for is no failure. If nobody reads it, nobody misses it.
+            let _ = help.print();
+            return if help.use_stderr() { OWN_FAILURE.into() } else { ExitCode::SUCCESS };
         }
-    }
+    };
+    let status = narrate::install(&line.narration.options()).and_then(|()| obey(line.verb, &parts));
+    status
+        .unwrap_or_else(|error| {
+            narrate::report(&error);
+            error.exit_status()
+        })
+        .into()
 }
 
+/// Do what the verb says; the exit status.
 fn obey(verb: Verb, parts: &Parts) -> Result<u8> {
     let root = Root::open()?;
     match verb {
-        Verb::Run(options) => {
-            let outcome = run::run(&root, &(*options).into(), parts)?;
-            Ok(outcome.status)
-        }
+        Verb::Run(options) => run_container(&root, (*options).into(), parts),
         Verb::Rm { containers } => {
-            for word in &containers {
-                let held = root.lock()?;
-                reclaim::all(&root, &held)?;
-                reclaim::remove(&root, &held, word)?;
-            }
+            let held = root.lock()?;
+            take(Step::Reclaim, || reclaim::all(&root, &held))?;
+            take(Step::Cleanup, || {
+                containers.iter().try_for_each(|word| reclaim::remove(&root, &held, word))
+            })?;
             Ok(0)
         }
         Verb::Prune { all } => {
             let held = root.lock()?;
-            take(Step::Reclaim, || {
-                reclaim::all(&root, &held)?;
-                reclaim::prune(&root, &held, all)
-            })?;
+            take(Step::Reclaim, || reclaim::all(&root, &held))?;
+            take(Step::Cleanup, || reclaim::prune(&root, &held, all))?;
             Ok(0)
         }
     }
+}
+
+fn run_container(root: &Root, mut request: Request, parts: &Parts) -> Result<u8> {
+    if request.network.is_none() {
+        let (network, poorer) = plan::default_network();
+        if poorer {
+            narrate::note(&Note::NoIptables);
+        }
+        request.network = Some(network.to_owned());
+    }
+    if plan::makes_base(root, &request) {
+        narrate::note(&Note::BuildingBase);
+    }
+    let outcome = run::run(root, &request, parts)?;
+    if let Some(memory) = outcome.out_of_memory {
+        let peak = Some(memory.peak).filter(|peak| *peak > 0);
+        narrate::note(&Note::OomKilled { limit: memory.limit, peak, whole: outcome.status == 137 });
+    }
+    Ok(outcome.status)
 }

@@ -45,14 +45,19 @@ pub fn main(given: &Inheritance<'_>) -> ! {
 }
 
 fn become_command(given: &Inheritance<'_>) -> Result<Infallible> {
-    supervise::die_with_parent()?;
+    die_with_parent(given)?;
     given.parent.wait_for_go()?;
-    command::leave_session()?;
     isolate(given)?;
     let held = build_root(given)?;
     furnish(given, &held)?;
     drop(held);
     execute(given)
+}
+
+/// From now on the kernel kills this process when the parent ends; one that has ended already is noticed here.
+fn die_with_parent(given: &Inheritance<'_>) -> Result<()> {
+    supervise::die_with_parent()?;
+    given.parent.stay_only_with_parent()
 }
 
 /// Into the namespaces, one by one. The user namespace first, since the rights over the others come from it;
@@ -105,12 +110,13 @@ fn furnish(given: &Inheritance<'_>, held: &Held) -> Result<()> {
 fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
     let Inheritance { spec, parts, .. } = given;
     let command = take(Step::Harden, || {
+        command::leave_session()?;
         let who = identity::resolve(&spec.user)?;
         (parts.limit)(spec)?;
         identity::assume(&who, spec.rootless)?;
         capabilities::hold(spec.capabilities)?;
         // A change of user id has cleared this.
-        supervise::die_with_parent()?;
+        die_with_parent(given)?;
         command::stand_in(&spec.workdir)?;
         let command = command::find(&spec.argv, &spec.environment_for(&who))?;
         if !spec.stdin {
@@ -119,12 +125,16 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         command::keep_no_descriptors()?;
         command::set_umask(0o022)?;
         if spec.init {
-            become_reaper(given)?;
+            security::hide_from_container()?;
         }
-        given.signals.release()?;
         if !spec.privileged {
             (parts.filter)(spec)?;
         }
+        // Hidden and filtered before there is a command that could look.
+        if spec.init {
+            become_reaper(given)?;
+        }
+        given.signals.release()?;
         Ok(command)
     })?;
     take(Step::Exec, || command.execute())
@@ -134,11 +144,8 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
 /// with the command's status.
 fn become_reaper(given: &Inheritance<'_>) -> Result<()> {
     let Some(child) = command::fork()? else { return Ok(()) };
-    security::hide_from_container()?;
+    // From here on there is nobody to tell of an error: the parent takes this for the success of the exec.
     given.parent.hang_up();
-    if !given.spec.privileged {
-        (given.parts.filter)(given.spec)?;
-    }
     let ended = (given.parts.reap)(child)?;
     command::exit_now(ended.status())
 }

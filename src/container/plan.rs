@@ -126,6 +126,11 @@ pub fn image(root: &Root, request: &Request) -> Result<Image> {
     image::find(root.path(), &request.image)
 }
 
+/// Whether [`image()`] will have to make `base` first, which takes a moment.
+pub fn makes_base(root: &Root, request: &Request) -> bool {
+    matches!(request.image.as_str(), "base" | "base:latest") && !image::is_built(root.path(), &request.image)
+}
+
 /// The person's user and group id on the host.
 pub fn ids() -> (u32, u32) {
     crate::process::identity::own()

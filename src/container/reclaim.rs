@@ -4,7 +4,7 @@
 //! of an address and, if it was the last on the bridge, the bridge.
 
 use super::run::{Record, Status};
-use crate::cgroup::{Group, stop};
+use crate::cgroup::Group;
 use crate::error::{Error, Problem, Result};
 use crate::network;
 use crate::state::{self, Claim, Root, RootLock};
@@ -20,7 +20,6 @@ pub fn all(root: &Root, held: &RootLock) -> Result<()> {
             one(root, &claim)?;
         }
     }
-    root.forget_dangling_names()?;
     network::bridge::reclaim(root.path(), &|id| ids.iter().any(|one| one == id) && root.is_held(held, id))
 }
 
@@ -50,11 +49,8 @@ fn one(root: &Root, claim: &Claim) -> Result<()> {
     }
 }
 
-/// Kill whoever is left in the cgroup of container `id`, and remove what there is of it.
-pub(super) fn clear_cgroup(id: &str) -> Result<()> {
-    let group = Group::find(id)?;
-    stop::kill_all(&group)?;
-    group.remove(id)
+fn clear_cgroup(id: &str) -> Result<()> {
+    Group::find(id)?.remove(id)
 }
 
 /// Remove one container that has ended; `StillRunning` if it has not.

@@ -9,9 +9,9 @@ use super::parts::Parts;
 use super::plan::{Request, Wishes};
 use super::spec::Spec;
 use super::{plan, reclaim};
+use crate::cgroup::Group;
 use crate::cgroup::accounting::{self, Memory};
-use crate::cgroup::{Group, stop};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::image::Image;
 use crate::namespace;
 use crate::network::{self, Join, Network};
@@ -38,9 +38,10 @@ pub struct Record {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Its first process is this one, started at this time (clock ticks after boot: `/proc/PID/stat`, field 22).
+    /// It runs, or its runtime was killed: whether the container's lock is held tells which. While it is, `pid`
+    /// cannot have been given to another process, since the runtime has not reaped it.
     Running {
-        /// The pid on the host.
+        /// Its first process, by its pid on the host.
         pid: i32,
     },
     /// It has ended, with this exit status.
@@ -83,7 +84,7 @@ pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
 fn claim(root: &Root, request: &Request, wishes: &Wishes, image: &Image) -> Result<(Claim, Spec)> {
     let held = root.lock()?;
     take(Step::Reclaim, || reclaim::all(root, &held))?;
-    take(Step::State, || {
+    take(Step::Claim, || {
         let spec = plan::settle(root, request, wishes, image, state::new_id()?)?;
         let claim = root.claim(&held, &spec.id, spec.given_name())?;
         Ok((claim, spec))
@@ -156,8 +157,8 @@ impl Life<'_> {
     /// The runtime's part of a container that is born: connect it, remember it, let it go.
     fn start(&self, child: &Child, handshake: ParentSide) -> Result<()> {
         take(Step::Attach, || (self.parts.attach)(&self.spec, child.pid))?;
-        self.remember(Status::Running { pid: child.pid })?;
-        handshake.go()
+        take(Step::Record, || self.remember(Status::Running { pid: child.pid }))?;
+        handshake.go(self.signals)
     }
 
     fn remember(&self, status: Status) -> Result<()> {
@@ -165,23 +166,18 @@ impl Life<'_> {
     }
 
     /// Take away everything that stands outside the container; it has ended. What cannot be taken away does not
-    /// stop the rest; the first error is returned, and the next minidocker command will try again.
+    /// stop the rest; the first error is returned. The directory goes, or says that the container has ended, only
+    /// when its cgroup is gone: else the next minidocker command finds it as it is, and tries again.
     fn clear_up(&self, ended: &Result<Ended>) -> Result<()> {
-        let group = match ended {
-            Ok(_) => stop::kill_all(&self.group).and_then(|()| self.group.remove(&self.spec.id)),
-            // How much of it was made is not known.
-            Err(_) => reclaim::clear_cgroup(&self.spec.id),
-        };
         let network = match self.spec.network {
             Network::Bridge(_) => network::bridge::release(self.root.path(), &self.spec.id),
             _ => Ok(()),
         };
-        let state = match ended {
-            // The next command finds what is left by the container's directory.
-            _ if group.is_err() => Ok(()),
+        let state = self.group.remove(&self.spec.id).and_then(|()| match ended {
             Ok(ended) if !self.spec.remove => self.remember(Status::Exited { status: ended.status() }),
-            _ => self.root.forget(self.claim, self.spec.given_name()),
-        };
-        [group, network, state].into_iter().collect::<std::result::Result<(), Error>>()
+            _ => crate::overlay::remove_work(&self.spec.layers)
+                .and_then(|()| self.root.forget(self.claim, self.spec.given_name())),
+        });
+        network.and(state)
     }
 }

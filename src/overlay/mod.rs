@@ -69,6 +69,21 @@ pub fn mount(layers: &Layers) -> Result<()> {
     }
 }
 
+/// Take away what the kernel leaves in `work`, and `work` itself: on entry the overlay is unmounted everywhere.
+///
+/// It leaves an empty `work/work`; and for a volatile overlay also the mark `incompat/volatile/dirty` in it,
+/// which forbids mounting the same upper directory again, since nobody knows what reached the disk.
+pub fn remove_work(layers: &Layers) -> Result<()> {
+    let inner = layers.work.join("work");
+    let mark = inner.join("incompat/volatile");
+    if layers.volatile && file::remove_file(&mark.join("dirty")).is_ok() {
+        for directory in [mark.as_path(), &inner.join("incompat"), &inner] {
+            file::remove_all(directory)?;
+        }
+    }
+    file::remove_all(&layers.work)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,6 +4,7 @@
 //! the parent has died, and the child ends too. On the second the child sends its error, if it meets one; since
 //! the writing end is close-on-exec, end-of-file with nothing before it means that the exec succeeded.
 
+use super::supervise::Signals;
 use crate::error::{Error, Problem, Result};
 use crate::sys::{pipe, process};
 use std::cell::RefCell;
@@ -48,11 +49,13 @@ impl Handshake {
 }
 
 impl ParentSide {
-    /// Tell the child to go on, and wait until it has become its command or sent its error.
-    pub fn go(self) -> Result<()> {
+    /// Tell the child to go on, and wait until it has become its command or sent its error; or until the person
+    /// gives up, which is the error `Interrupted`.
+    pub fn go(self, signals: &Signals) -> Result<()> {
         // A child that has died already cannot be told; what it reported before says more than EPIPE.
         let told = pipe::write_all(self.go.as_fd(), b"g");
         drop(self.go);
+        signals.wait_unless_interrupted(self.report.as_fd())?;
         let report = pipe::read_to_end(self.report.as_fd())?;
         if report.is_empty() {
             return told;
@@ -67,6 +70,16 @@ impl ChildSide {
         match pipe::read_byte(self.go.as_fd())? {
             Some(_) => Ok(()),
             None => process::exit_now(125),
+        }
+    }
+
+    /// End if the parent has gone: until exec it keeps the reading end of the report. The signal that tells of a
+    /// parent's death does not come when the parent died before it was asked for, and in a new pid namespace
+    /// getppid(2) is 0 before and after; so ask this each time after `supervise::die_with_parent`.
+    pub fn stay_only_with_parent(&self) -> Result<()> {
+        match &*self.report.borrow() {
+            Some(end) if !pipe::has_reader(end.as_fd())? => process::exit_now(125),
+            _ => Ok(()),
         }
     }
 

@@ -1,9 +1,10 @@
 //! The parent's long wait: pass signals on, and notice the end.
 
-use crate::error::Result;
+use crate::error::{Error, Problem, Result};
 use crate::sys::errno::ESRCH;
 use crate::sys::process::{self, Child, Ended};
-use crate::sys::signal::{self, Blocked, Event, SIGCHLD, SIGINT, SIGKILL, SIGPIPE, SIGTERM};
+use crate::sys::signal::{self, Blocked, Event, SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGTERM};
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// This process's signals, held back so that they can be passed on.
 #[derive(Debug)]
@@ -20,6 +21,19 @@ impl Signals {
         self.0.restore()
     }
 
+    /// Wait until `descriptor` can be read. A signal by which a person gives up is the error `Interrupted`.
+    pub fn wait_unless_interrupted(&self, descriptor: BorrowedFd<'_>) -> Result<()> {
+        loop {
+            match self.0.wait(descriptor)? {
+                Event::Ready => return Ok(()),
+                Event::Signal(signal @ (SIGHUP | SIGINT | SIGQUIT | SIGTERM)) => {
+                    return Err(Error::new(Problem::Interrupted { signal }));
+                }
+                Event::Signal(_) => {}
+            }
+        }
+    }
+
     /// Pass every signal on to `child` until it ends; then reap it.
     ///
     /// As pid 1 it is deaf to signals it has no handler for, so the third SIGINT or SIGTERM becomes a SIGKILL,
@@ -27,8 +41,8 @@ impl Signals {
     pub fn forward_until_end(&self, child: &Child) -> Result<Ended> {
         let mut impatience = 0;
         loop {
-            match self.0.wait(child)? {
-                Event::ChildEnded => return process::wait(child),
+            match self.0.wait(child.pidfd.as_fd())? {
+                Event::Ready => return process::wait(child),
                 Event::Signal(SIGCHLD | SIGPIPE) => {}
                 Event::Signal(signal) => {
                     impatience += u32::from(signal == SIGINT || signal == SIGTERM);

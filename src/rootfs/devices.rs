@@ -44,7 +44,7 @@ fn take_node(path: &Path, device: (u32, u32)) -> Result<Tree> {
 /// The group of terminals, 5, exists only where it is mapped, so a user namespace goes without.
 pub fn mount_dev(from_host: &[Tree]) -> Result<()> {
     let dev = Path::new("/dev");
-    super::target::make(dev, true)?;
+    drop(super::target::make(dev, true)?);
     super::target::require_directory(dev)?;
     mount("tmpfs", dev, "tmpfs", MS_NOSUID | MS_STRICTATIME, Some("mode=755,size=65536k"))?;
     if from_host.is_empty() {

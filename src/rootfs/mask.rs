@@ -48,10 +48,10 @@ pub fn mask() -> Result<()> {
     }
     for path in READ_ONLY {
         let path = Path::new(path);
-        if file::exists(path) {
+        if let Some(place) = target::find(path)? {
             let itself = tree::take(path)?;
             itself.make_read_only()?;
-            itself.attach(path)?;
+            itself.attach_on(&place, path)?;
         }
     }
     Ok(())
@@ -62,6 +62,6 @@ fn hide(path: &Path) -> Result<()> {
     if file::descriptor_status(place.as_fd(), path)?.kind == Kind::Directory {
         mount("tmpfs", path, "tmpfs", MS_RDONLY, Some("size=4k"))
     } else {
-        tree::take(Path::new("/dev/null"))?.attach(path)
+        tree::take(Path::new("/dev/null"))?.attach_on(&place, path)
     }
 }

@@ -8,52 +8,37 @@
 use crate::error::{Error, Problem, Result};
 use crate::sys::errno::{EEXIST, ENOENT};
 use crate::sys::file;
-use crate::sys::flags::{O_DIRECTORY, O_PATH};
+use crate::sys::flags::O_PATH;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 /// The place at `path` (absolute, inside the container): made as a directory, or as an empty file, if missing.
+///
+/// On entry, as for everything here, this process's root and working directory are the container's root.
 pub fn make(path: &Path, directory: bool) -> Result<OwnedFd> {
     if let Some(place) = find(path)? {
         return Ok(place);
     }
-    let parent =
-        path.parent().ok_or_else(|| Error::new(Problem::BadVolume { text: path.display().to_string() }))?;
-    make_parents(parent)?;
-    let above =
-        find(parent)?.ok_or_else(|| Error::new(Problem::BadVolume { text: path.display().to_string() }))?;
-    let name: PathBuf = path.file_name().map(PathBuf::from).unwrap_or_default();
+    let unusable = || Error::new(Problem::BadVolume { text: path.display().to_string() });
+    let (parent, name) = path.parent().zip(path.file_name()).ok_or_else(unusable)?;
+    let above = match find(parent)? {
+        Some(above) => above,
+        None => make(parent, true)?,
+    };
     if directory {
-        accept_existing(file::mkdir_at(above.as_fd(), parent, &name, 0o755))?;
+        accept_existing(file::mkdir_at(above.as_fd(), parent, Path::new(name), 0o755))?;
     } else {
-        file::create_at(above.as_fd(), parent, &name, 0o644)?;
+        file::create_at(above.as_fd(), parent, Path::new(name), 0o644)?;
     }
-    find(path)?.ok_or_else(|| Error::new(Problem::BadVolume { text: path.display().to_string() }))
+    find(path)?.ok_or_else(unusable)
 }
 
 /// The place at `path` if there is one.
 pub fn find(path: &Path) -> Result<Option<OwnedFd>> {
-    let slash = Path::new("/");
-    let root = file::open_file(slash, O_PATH | O_DIRECTORY, 0)?;
-    match file::open_in_root(root.as_fd(), slash, path, O_PATH) {
+    match file::open_in_root(file::HERE, Path::new("/"), path, O_PATH) {
         Err(error) if error.is(ENOENT) => Ok(None),
         answer => answer.map(Some),
     }
-}
-
-fn make_parents(path: &Path) -> Result<()> {
-    let mut so_far = PathBuf::from("/");
-    for component in path.components() {
-        let Component::Normal(name) = component else { continue };
-        let above = so_far.clone();
-        so_far.push(name);
-        if find(&so_far)?.is_none()
-            && let Some(directory) = find(&above)?
-        {
-            accept_existing(file::mkdir_at(directory.as_fd(), &above, Path::new(name), 0o755))?;
-        }
-    }
-    Ok(())
 }
 
 fn accept_existing(answer: Result<()>) -> Result<()> {

@@ -13,15 +13,12 @@ use std::path::{Path, PathBuf};
 pub struct Tree {
     descriptor: OwnedFd,
     source: PathBuf,
-    directory: bool,
 }
 
 /// Take what stands at `source` now. On entry this process is in its own mount namespace and the host's files
 /// are still its root.
 pub fn take(source: &Path) -> Result<Tree> {
-    let descriptor = mount::open_tree_clone(source)?;
-    let directory = file::descriptor_status(descriptor.as_fd(), source)?.kind == Kind::Directory;
-    Ok(Tree { descriptor, source: source.to_owned(), directory })
+    Ok(Tree { descriptor: mount::open_tree_clone(source)?, source: source.to_owned() })
 }
 
 impl Tree {
@@ -35,10 +32,16 @@ impl Tree {
         mount::add_tree_attributes(self.descriptor.as_fd(), &self.source, MOUNT_ATTR_RDONLY)
     }
 
+    /// Attach the tree on `place`, which was found at `path` inside the container.
+    pub fn attach_on(&self, place: &OwnedFd, path: &Path) -> Result<()> {
+        mount::move_mount(self.descriptor.as_fd(), &self.source, place.as_fd(), path)
+    }
+
     /// Attach the tree at `path` inside the container, which is this process's root now. What is missing on
     /// the way is made: directories, and an empty file for a tree that is a file.
     pub fn attach(&self, path: &Path) -> Result<()> {
-        let place = target::make(path, self.directory)?;
-        mount::move_mount(self.descriptor.as_fd(), &self.source, place.as_fd(), path)
+        let directory =
+            file::descriptor_status(self.descriptor.as_fd(), &self.source)?.kind == Kind::Directory;
+        self.attach_on(&target::make(path, directory)?, path)
     }
 }

@@ -5,7 +5,7 @@
 
 use super::tree::Tree;
 use crate::error::Result;
-use crate::sys::errno::{EACCES, EPERM};
+use crate::sys::errno::{EACCES, ENOENT, EPERM};
 use crate::sys::flags::{MOUNT_ATTR_RDONLY, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY};
 use crate::sys::{file, mount};
 use std::path::Path;
@@ -67,9 +67,8 @@ pub fn mount_cgroups(trees: &[CgroupTree], read_only: bool, rootless: bool) -> R
 
 /// Make a directory of the root that an image may lack. Nobody else is inside yet, so a path will do.
 fn make(path: &str) -> Result<()> {
-    use crate::sys::errno::EEXIST;
-    match file::mkdir(Path::new(path), 0o755) {
-        Err(error) if error.is(EEXIST) => super::target::require_directory(Path::new(path)),
+    match super::target::require_directory(Path::new(path)) {
+        Err(error) if error.is(ENOENT) => file::mkdir(Path::new(path), 0o755),
         answer => answer,
     }
 }

@@ -22,7 +22,7 @@ pub enum Call<'a> {
     Clone3 { flags: Flags, cgroup: Option<&'a Path> },
     Unshare { flags: Flags },
     Setns { path: &'a Path, flags: Flags },
-    Execve { path: &'a Path, argv: &'a [String], environment: usize },
+    Execve { path: &'a Path, argv: &'a [String], environment: &'a [String] },
     Waitid { pid: i32 },
     PidfdOpen { pid: i32 },
     PidfdSendSignal { pid: i32, signal: i32 },
@@ -54,6 +54,7 @@ pub enum Call<'a> {
     Openat2 { root: &'a Path, path: &'a Path, flags: Flags },
     Read { path: &'a Path },
     Write { path: &'a Path, contents: &'a str },
+    WriteEach { path: &'a Path, lines: &'a [&'a str] },
     Mkdir { path: &'a Path, mode: u32 },
     Mknod { path: &'a Path, mode: u32, major: u32, minor: u32 },
     Symlink { target: &'a Path, link: &'a Path },
@@ -68,6 +69,7 @@ pub enum Call<'a> {
     Chown { path: &'a Path, uid: u32, gid: u32 },
     Copy { from: &'a Path, to: &'a Path },
     Flock { path: &'a Path, exclusive: bool, wait: bool },
+    FcntlSetlk { path: &'a Path },
     Umask { mode: u32 },
     Getxattr { path: &'a Path, name: &'a CStr },
     Setxattr { path: &'a Path, name: &'a CStr, value: &'a str },
@@ -108,6 +110,8 @@ pub enum Value<'a> {
     Numbers(&'a [u32]),
     Address(Ipv4Addr),
     Symbol(&'a str),
+    /// Of an environment only the number of variables is shown: it may hold secrets.
+    Environment(&'a [String]),
 }
 
 /// `call.name()` and `call.arguments()` from one table, so that neither can be forgotten for a new variant.
@@ -139,7 +143,7 @@ calls! {
     Unshare { flags } => "unshare" { "flags": V::Flags(flags) }
     Setns { path, flags } => "setns" { "fd": V::Path(path), "nstype": V::Flags(flags) }
     Execve { path, argv, environment } => "execve" {
-        "path": V::Path(path), "argv": V::Texts(argv), "environment": V::Number(environment as i64) }
+        "path": V::Path(path), "argv": V::Texts(argv), "environment": V::Environment(environment) }
     Waitid { pid } => "waitid" { "pid": V::Number(pid.into()) }
     PidfdOpen { pid } => "pidfd_open" { "pid": V::Number(pid.into()) }
     PidfdSendSignal { pid, signal } => "pidfd_send_signal" { "pid": V::Number(pid.into()), "signal": V::Number(signal.into()) }
@@ -171,6 +175,7 @@ calls! {
         "root": V::Path(root), "path": V::Path(path), "flags": V::Flags(flags), "resolve": V::Symbol("RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS") }
     Read { path } => "read" { "path": V::Path(path) }
     Write { path, contents } => "write" { "path": V::Path(path), "contents": V::Text(contents) }
+    WriteEach { path, lines } => "write" { "path": V::Path(path), "contents": V::Strings(lines) }
     Mkdir { path, mode } => "mkdir" { "path": V::Path(path), "mode": V::Octal(mode) }
     Mknod { path, mode, major, minor } => "mknod" {
         "path": V::Path(path), "mode": V::Octal(mode), "major": V::Number(major.into()), "minor": V::Number(minor.into()) }
@@ -189,6 +194,7 @@ calls! {
         "path": V::Path(path),
         "operation": V::Symbol(match (exclusive, wait) {
             (true, true) => "LOCK_EX", (true, false) => "LOCK_EX|LOCK_NB", (false, true) => "LOCK_SH", (false, false) => "LOCK_SH|LOCK_NB" }) }
+    FcntlSetlk { path } => "fcntl" { "path": V::Path(path), "op": V::Symbol("F_SETLK"), "type": V::Symbol("F_WRLCK") }
     Umask { mode } => "umask" { "mask": V::Octal(mode) }
     Getxattr { path, name } => "getxattr" { "path": V::Path(path), "name": V::Text(name.to_str().unwrap_or_default()) }
     Setxattr { path, name, value } => "setxattr" {
@@ -263,6 +269,7 @@ impl Call<'_> {
                 | Access { .. }
                 | Getdents { .. }
                 | Flock { .. }
+                | FcntlSetlk { .. }
                 | Umask { .. }
                 | Getxattr { .. }
                 | NetlinkSocket
@@ -279,7 +286,7 @@ impl fmt::Display for Value<'_> {
         match self {
             Value::Null => f.write_str("NULL"),
             Value::Number(number) => write!(f, "{number}"),
-            Value::Octal(mode) => write!(f, "{mode:#05o}"),
+            Value::Octal(mode) => write!(f, "0{mode:03o}"),
             Value::Hexadecimal(bits) => write!(f, "{bits:#x}"),
             Value::Flags(flags) => write!(f, "{flags}"),
             Value::Text(text) => write!(f, "{text:?}"),
@@ -289,6 +296,7 @@ impl fmt::Display for Value<'_> {
             Value::Numbers(numbers) => f.debug_list().entries(numbers.iter()).finish(),
             Value::Address(address) => write!(f, "{address}"),
             Value::Symbol(symbol) => f.write_str(symbol),
+            Value::Environment(variables) => write!(f, "/* {} variables */", variables.len()),
         }
     }
 }

@@ -7,11 +7,11 @@ use super::{Call, ask};
 use crate::error::Result;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag};
-use nix::sys::stat::{Mode, SFlag};
+use nix::sys::stat::{FileStat, Mode, SFlag};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// What an I/O error of the standard library was, as an errno.
@@ -26,6 +26,9 @@ pub fn open_file(path: &Path, flags: u64, mode: u32) -> Result<OwnedFd> {
         nix::fcntl::open(path, OFlag::from_bits_retain(bits as i32), Mode::from_bits_retain(mode))
     })
 }
+
+/// The working directory, for [`open_in_root`].
+pub const HERE: BorrowedFd<'static> = AT_FDCWD;
 
 /// Open `path` below the directory `root` as if that were the root directory: neither `..` nor an absolute
 /// link leads out of it, and the magic links of `/proc` are refused (`ELOOP`). See openat2(2).
@@ -57,7 +60,8 @@ pub fn path_of(descriptor: BorrowedFd<'_>) -> Result<PathBuf> {
 /// The contents of the file at `path`, of which at most `limit` bytes are read.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     ask(Call::Read { path }, || {
-        let mut contents = Vec::new();
+        // Most files that are read are small: two reads, of which the second finds the end.
+        let mut contents = Vec::with_capacity(4096);
         let file = File::open(path).map_err(|error| errno(&error))?;
         file.take(limit).read_to_end(&mut contents).map_err(|error| errno(&error))?;
         Ok(contents)
@@ -76,6 +80,15 @@ pub fn write(path: &Path, contents: &str) -> Result<()> {
     ask(Call::Write { path, contents }, || {
         let mut file = File::options().write(true).open(path).map_err(|error| errno(&error))?;
         file.write_all(contents.as_bytes()).map_err(|error| errno(&error))
+    })
+}
+
+/// Write each of `lines` into an existing file by a write(2) of its own: some kernel files take one entry at a
+/// time.
+pub fn write_each(path: &Path, lines: &[&str]) -> Result<()> {
+    ask(Call::WriteEach { path, lines }, || {
+        let mut file = File::options().write(true).open(path).map_err(|error| errno(&error))?;
+        lines.iter().try_for_each(|line| file.write_all(line.as_bytes()).map_err(|error| errno(&error)))
     })
 }
 
@@ -186,54 +199,56 @@ pub enum Kind {
 
 /// Look at `path`, following links (stat(2)).
 pub fn status(path: &Path) -> Result<Status> {
-    look(path, |path| std::fs::metadata(path))
+    look(path, || nix::sys::stat::stat(path))
 }
 
 /// Look at `path` itself, be it a link (lstat(2)).
 pub fn link_status(path: &Path) -> Result<Status> {
-    look(path, |path| std::fs::symlink_metadata(path))
+    look(path, || nix::sys::stat::lstat(path))
 }
 
 /// Look at an open file; `path` is the name it was opened by (fstat(2)).
 pub fn descriptor_status(descriptor: BorrowedFd<'_>, path: &Path) -> Result<Status> {
-    look(path, |_| File::from(descriptor.try_clone_to_owned()?).metadata())
+    look(path, || nix::sys::stat::fstat(descriptor))
 }
 
-fn look(path: &Path, metadata: impl FnOnce(&Path) -> std::io::Result<std::fs::Metadata>) -> Result<Status> {
+fn look(path: &Path, stat: impl FnOnce() -> nix::Result<FileStat>) -> Result<Status> {
     let mut status = None;
     ask(Call::Stat { path }, || {
-        let metadata = metadata(path).map_err(|error| errno(&error))?;
-        status = Some(Status::from(&metadata));
+        status = Some(Status::from(&stat()?));
         Ok(())
     })?;
     status.ok_or_else(|| crate::error::Error::new(crate::error::Problem::Refused))
 }
 
-impl From<&std::fs::Metadata> for Status {
-    fn from(metadata: &std::fs::Metadata) -> Self {
-        let kind = match metadata.file_type() {
-            kind if kind.is_file() => Kind::File,
-            kind if kind.is_dir() => Kind::Directory,
-            kind if kind.is_symlink() => Kind::Link,
-            kind if kind.is_char_device() => Kind::Character,
+impl From<&FileStat> for Status {
+    fn from(stat: &FileStat) -> Self {
+        let kind = match SFlag::from_bits_truncate(stat.st_mode & SFlag::S_IFMT.bits()) {
+            SFlag::S_IFREG => Kind::File,
+            SFlag::S_IFDIR => Kind::Directory,
+            SFlag::S_IFLNK => Kind::Link,
+            SFlag::S_IFCHR => Kind::Character,
             _ => Kind::Other,
         };
-        let device = metadata.rdev();
         Status {
             kind,
-            mode: metadata.permissions().mode() & 0o7777,
-            uid: metadata.uid(),
-            gid: metadata.gid(),
-            size: metadata.len(),
-            identity: (metadata.dev(), metadata.ino()),
-            device: (nix::sys::stat::major(device) as u32, nix::sys::stat::minor(device) as u32),
+            mode: stat.st_mode & 0o7777,
+            uid: stat.st_uid,
+            gid: stat.st_gid,
+            size: stat.st_size as u64,
+            identity: (stat.st_dev, stat.st_ino),
+            device: (nix::sys::stat::major(stat.st_rdev) as u32, nix::sys::stat::minor(stat.st_rdev) as u32),
         }
     }
 }
 
-/// Whether something stands at `path` (links are followed).
-pub fn exists(path: &Path) -> bool {
-    access(path, false).is_ok()
+/// Whether something stands at `path` that can be reached (links are followed).
+pub fn exists(path: &Path) -> Result<bool> {
+    use super::errno::{EACCES, ENOENT, ENOTDIR};
+    match access(path, false) {
+        Err(error) if [ENOENT, ENOTDIR, EACCES].iter().any(|errno| error.is(*errno)) => Ok(false),
+        answer => answer.map(|()| true),
+    }
 }
 
 /// Ask whether `path` is there and, with `executable`, whether this process could execute it (access(2)).
@@ -338,6 +353,25 @@ pub fn lock(file: BorrowedFd<'_>, path: &Path, exclusive: bool, wait: bool) -> R
     use libc::{LOCK_EX, LOCK_NB, LOCK_SH};
     let operation = if exclusive { LOCK_EX } else { LOCK_SH } | if wait { 0 } else { LOCK_NB };
     ask(Call::Flock { path, exclusive, wait }, || retry(|| flock(file, operation)))
+}
+
+/// Lock the open file `file` for this process alone, until it ends or closes any descriptor of that file
+/// (fcntl(2), `F_SETLK`): unlike that of [`lock`], a child does not inherit this lock, and it does not exclude
+/// the locks of that kind. `EAGAIN` when another process holds it.
+pub fn lock_for_process(file: BorrowedFd<'_>, path: &Path) -> Result<()> {
+    ask(Call::FcntlSetlk { path }, || {
+        let whole = libc::flock {
+            l_type: libc::F_WRLCK as _,
+            l_whence: libc::SEEK_SET as _,
+            l_start: 0,
+            l_len: 0,
+            l_pid: 0,
+        };
+        match nix::fcntl::fcntl(file, nix::fcntl::FcntlArg::F_SETLK(&whole)) {
+            Err(Errno::EACCES) => Err(Errno::EAGAIN),
+            answer => answer.map(drop),
+        }
+    })
 }
 
 #[allow(unsafe_code)]

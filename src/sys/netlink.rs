@@ -114,18 +114,19 @@ impl Socket {
     /// Send `message`, which must encode `request`, and return the bytes that answer it: every message up to
     /// and including NLMSG_DONE, or up to the acknowledgement. A negative acknowledgement is the error.
     pub fn ask(&self, request: Rtnetlink<'_>, message: &[u8]) -> Result<Vec<u8>> {
+        let mut answer = Vec::new();
         ask(Call::Rtnetlink(request), || {
             nix_send(&self.0, message)?;
-            let mut answer = Vec::new();
             let mut block = vec![0u8; LARGEST];
             loop {
                 let length = nix_receive(&self.0, &mut block)?;
                 answer.extend_from_slice(&block[..length]);
                 if let Some(verdict) = verdict(&block[..length]) {
-                    return verdict.map(|()| answer);
+                    return verdict;
                 }
             }
-        })
+        })?;
+        Ok(answer)
     }
 }
 

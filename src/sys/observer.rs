@@ -35,11 +35,13 @@ impl Role {
 pub enum Step {
     Reclaim,
     Image,
+    Claim,
     State,
     Cgroup,
     Bridge,
     Clone,
     Attach,
+    Record,
     UserMap,
     CgroupJoin,
     Time,

@@ -106,6 +106,7 @@ fn enter_child() {
 #[derive(Debug)]
 pub struct Program {
     argv: Vec<String>,
+    environment: Vec<String>,
     c_argv: Vec<CString>,
     c_environment: Vec<CString>,
 }
@@ -117,6 +118,7 @@ impl Program {
         let c = |text: &String| CString::new(text.split('\0').next().unwrap_or_default()).unwrap_or_default();
         Self {
             argv: argv.to_vec(),
+            environment: environment.to_vec(),
             c_argv: argv.iter().map(c).collect(),
             c_environment: environment.iter().map(c).collect(),
         }
@@ -124,7 +126,7 @@ impl Program {
 
     /// Become the program at `path`. Returns only when the kernel refuses.
     pub fn execve(&self, path: &Path) -> Result<std::convert::Infallible> {
-        let call = Call::Execve { path, argv: &self.argv, environment: self.c_environment.len() };
+        let call = Call::Execve { path, argv: &self.argv, environment: &self.environment };
         let mut infallible = None;
         ask(call, || {
             use std::os::unix::ffi::OsStrExt;

@@ -8,10 +8,10 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// The numbers of the signals that this crate names.
-pub use nix::libc::{SIGCHLD, SIGINT, SIGKILL, SIGPIPE, SIGTERM};
+pub use nix::libc::{SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGTERM};
 
 /// All signals, blocked, and a descriptor to read them from.
 ///
@@ -27,8 +27,8 @@ pub struct Blocked {
 pub enum Event {
     /// This signal arrived.
     Signal(i32),
-    /// The child ended; it is still to be reaped.
-    ChildEnded,
+    /// The descriptor can be read.
+    Ready,
 }
 
 /// Block every signal that can be blocked and open a signalfd on them.
@@ -60,21 +60,22 @@ impl Blocked {
         })
     }
 
-    /// Wait until a signal arrives or `child` ends, with no time limit and no polling in between.
-    pub fn wait(&self, child: &Child) -> Result<Event> {
+    /// Wait until a signal arrives or `descriptor` can be read (for a pidfd: its process has ended), with no time
+    /// limit and no polling in between.
+    pub fn wait(&self, descriptor: BorrowedFd<'_>) -> Result<Event> {
         loop {
-            let mut ended = false;
+            let mut ready = false;
             ask(Call::Poll, || {
                 let mut both = [
-                    PollFd::new(child.pidfd.as_fd(), PollFlags::POLLIN),
+                    PollFd::new(descriptor, PollFlags::POLLIN),
                     PollFd::new(self.descriptor.as_fd(), PollFlags::POLLIN),
                 ];
                 retry(|| poll(&mut both, PollTimeout::NONE))?;
-                ended = both[0].any().unwrap_or(false);
+                ready = both[0].any().unwrap_or(false);
                 Ok(())
             })?;
-            if ended {
-                return Ok(Event::ChildEnded);
+            if ready {
+                return Ok(Event::Ready);
             }
             if let Ok(Some(signal)) = self.descriptor.read_signal() {
                 return Ok(Event::Signal(signal.ssi_signo as i32));
@@ -87,6 +88,22 @@ impl Blocked {
 fn default_sigpipe() -> nix::Result<()> {
     // SAFETY: the default action replaces a handler by none; nothing of ours runs in signal context.
     unsafe { nix::sys::signal::signal(Signal::SIGPIPE, SigHandler::SigDfl) }.map(drop)
+}
+
+/// Let the signals by which a person gives up act while `wait` runs, as they would have without [`block_all`]:
+/// one that came before acts at once, and by default ends this process. For the narrator, which waits for a person
+/// outside of any request, so the door is not involved.
+pub fn interruptible<T>(wait: impl FnOnce() -> T) -> T {
+    let mut giving_up = SigSet::empty();
+    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGQUIT, Signal::SIGHUP] {
+        giving_up.add(signal);
+    }
+    let mut before = SigSet::empty();
+    // A mask that cannot be changed leaves the signals blocked, as they were.
+    let _ = sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&giving_up), Some(&mut before));
+    let result = wait();
+    let _ = sigprocmask(SigmaskHow::SIG_SETMASK, Some(&before), None);
+    result
 }
 
 /// Wait until `process`, which need not be a child, has ended.

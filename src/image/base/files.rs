@@ -47,6 +47,10 @@ pub fn plan(tree: &mut Tree, host: &Host) -> Result<()> {
     tree.text(Path::new("etc/passwd"), PASSWD);
     tree.text(Path::new("etc/group"), GROUP);
     tree.text(Path::new("etc/nsswitch.conf"), NSSWITCH);
+    // Each container has its own of these mounted on them; being there already, they need not be made each time.
+    for name in ["etc/hosts", "etc/hostname", "etc/resolv.conf"] {
+        tree.text(Path::new(name), "");
+    }
     tree.text(Path::new("etc/os-release"), os_release(host));
     tree.link(Path::new("etc/mtab"), Path::new("../proc/self/mounts"));
     tree.home(Path::new("home/student"), STUDENT);

@@ -1,0 +1,71 @@
+//! `--step`: before a step, say how to look from a second terminal, and wait for Enter.
+
+use super::page::{Ink, Page};
+use super::words::{Label, Lang, StepWords};
+use crate::error::Result;
+use crate::sys::file;
+use crate::sys::signal::interruptible;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::AsFd;
+
+/// Waits for a person.
+///
+/// It reads the terminal itself, not standard input, which belongs to the command in the container; without a
+/// terminal it reads standard input, so that a script can press Enter too.
+#[derive(Debug)]
+pub struct Gate {
+    input: File,
+    /// The person's Enter is echoed by the terminal and ends the line of the prompt.
+    echoes: bool,
+    open: bool,
+}
+
+impl Gate {
+    /// A gate at the controlling terminal or, if there is none, at standard input.
+    pub fn new() -> Result<Self> {
+        if let Ok(terminal) = file::open_file("/dev/tty".as_ref(), 0, 0) {
+            return Ok(Self { input: terminal.into(), echoes: true, open: false });
+        }
+        let stdin = std::io::stdin().as_fd().try_clone_to_owned();
+        Ok(match stdin {
+            Ok(stdin) => Self { input: stdin.into(), echoes: false, open: false },
+            // Standard input is closed: that is an end of file, after which nobody is waited for.
+            Err(_) => {
+                Self { input: file::open_file("/dev/null".as_ref(), 0, 0)?.into(), echoes: false, open: true }
+            }
+        })
+    }
+
+    /// Say how to look at process `pid`, and wait. After an end of file, go on without waiting ever again.
+    pub fn wait(&mut self, page: &Page, lang: Lang, words: &StepWords, pid: u32) {
+        if !words.look.is_empty() {
+            page.set(3, 5, &[(Ink::Faint, Label::Look.get(lang))]);
+        }
+        for command in words.look {
+            page.set(5, 7, &[(Ink::Command, &command.replace("PID", &pid.to_string()))]);
+        }
+        if self.open {
+            return;
+        }
+        page.prompt(3, Label::Enter.get(lang));
+        self.open = !interruptible(|| self.read_line());
+        if self.open || !self.echoes {
+            page.blank();
+        }
+    }
+
+    /// Take one line and nothing beyond it; false at end of file.
+    fn read_line(&mut self) -> bool {
+        let mut byte = [0];
+        loop {
+            match self.input.read(&mut byte) {
+                Ok(0) => return false,
+                Ok(_) if byte[0] == b'\n' => return true,
+                Ok(_) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(_) => return false,
+            }
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Each problem: one sentence that says what was wrong, what the kernel said, and what to do about it.
+
+use super::{Lang, advice, both};
+use crate::error::{Error, Problem};
+
+/// The whole sentence: `WHAT: CALL(ARGS) = ERRNO (MESSAGE); TO DO`.
+pub fn sentence(error: &Error, lang: Lang) -> String {
+    let what = what(&error.problem, lang);
+    let todo = advice::for_error(error, lang);
+    let (colon, semicolon) = match lang {
+        Lang::En => (": ", "; "),
+        Lang::Zh => ("：", "；"),
+    };
+    match &error.refusal {
+        Some(refusal) => format!("{what}{colon}{refusal}{semicolon}{todo}"),
+        None => format!("{what}{semicolon}{todo}"),
+    }
+}
+
+/// From one table, the two halves of a sentence about each problem.
+macro_rules! problems {
+    ($($pattern:pat => {
+        what: $what_en:literal, $what_zh:literal;
+        todo: $todo_en:literal, $todo_zh:literal;
+    })*) => {
+        /// What was wrong.
+        #[allow(unused_variables, reason = "one half of a sentence need not use all values")]
+        fn what(problem: &Problem, lang: Lang) -> String {
+            use Problem::*;
+            match problem { $($pattern => both!(lang, $what_en, $what_zh),)* }
+        }
+
+        /// What to do about it, where nothing more is known than the problem.
+        #[allow(unused_variables, reason = "one half of a sentence need not use all values")]
+        pub(super) fn todo(problem: &Problem, lang: Lang) -> String {
+            use Problem::*;
+            match problem { $($pattern => both!(lang, $todo_en, $todo_zh),)* }
+        }
+    };
+}
+
+problems! {
+    Refused => {
+        what: "the kernel refused a request", "内核拒绝了一个请求";
+        todo: "run it again with --explain to see what came before", "加上 --explain 再运行一次，看看之前发生了什么";
+    }
+    // The command line.
+    BadMemory { text } => {
+        what: "{text:?} is no amount of memory", "{text:?} 不是内存大小";
+        todo: "give a number with b, k, m or g, at least 6m: --memory 64m", "请给出带 b、k、m 或 g 的数字，至少 6m，例如 --memory 64m";
+    }
+    BadCpus { text } => {
+        what: "{text:?} is no number of processors", "{text:?} 不是处理器个数";
+        todo: "give a number above 0, such as --cpus 0.5", "请给出大于 0 的数，例如 --cpus 0.5";
+    }
+    CpusAboveMachine { asked, online } => {
+        what: "--cpus {asked} is more than this machine has", "--cpus {asked} 超过了本机的处理器个数";
+        todo: "ask for at most {online}", "最多 {online}";
+    }
+    BadCpuset { text, online } => {
+        what: "{text:?} is no list of this machine's processors", "{text:?} 不是本机处理器的列表";
+        todo: "choose from {online}, such as --cpuset-cpus 0 or 0-1,3", "可选的有 {online}，例如 --cpuset-cpus 0 或 0-1,3";
+    }
+    BadPids { text } => {
+        what: "{text:?} is no number of processes", "{text:?} 不是进程个数";
+        todo: "give a whole number above 0, or -1 for no limit", "请给出大于 0 的整数，-1 表示不限制";
+    }
+    BadRate { text } => {
+        what: "{text:?} is no rate of a block device", "{text:?} 不是块设备的速率";
+        todo: "write it as DEVICE:RATE, such as /dev/sda:1mb", "写成 设备:速率，例如 /dev/sda:1mb";
+    }
+    BadVolume { text } => {
+        what: "{text:?} is no volume", "{text:?} 不是有效的卷";
+        todo: "write it as SOURCE:TARGET or SOURCE:TARGET:ro, both absolute paths", "写成 来源:目标 或 来源:目标:ro，两者都用绝对路径";
+    }
+    VolumeSourceMissing { path } => {
+        what: "the source of the volume, {path}, does not exist", "卷的来源 {path} 不存在";
+        todo: "make it first: mkdir -p {path}", "请先创建：mkdir -p {path}";
+    }
+    BadEnvironment { text } => {
+        what: "{text:?} is no environment variable", "{text:?} 不是环境变量";
+        todo: "write it as NAME=value", "写成 名字=值";
+    }
+    BadUser { text } => {
+        what: "{text:?} is no user", "{text:?} 不是用户";
+        todo: "write it as USER or USER:GROUP, names or numbers", "写成 用户 或 用户:组，名字或数字都可以";
+    }
+    BadHostname { text } => {
+        what: "{text:?} is no host name", "{text:?} 不是主机名";
+        todo: "use at most 64 letters, digits, hyphens and dots", "最多 64 个字母、数字、连字符和点";
+    }
+    BadName { name } => {
+        what: "{name:?} is no name for a container", "{name:?} 不能作容器名";
+        todo: "begin with a letter or digit, then letters, digits, _ . or -", "以字母或数字开头，后面可用字母、数字、_ . 和 -";
+    }
+    BadWorkdir { path } => {
+        what: "the working directory {path:?} is not an absolute path", "工作目录 {path:?} 不是绝对路径";
+        todo: "begin it with /", "请以 / 开头";
+    }
+    UnknownCapability { name } => {
+        what: "there is no capability {name:?}", "没有名为 {name:?} 的 capability";
+        todo: "see `man 7 capabilities` for the names; the prefix CAP_ may be left out", "名字见 `man 7 capabilities`，前缀 CAP_ 可以省略";
+    }
+    UnknownNetwork { name } => {
+        what: "there is no network {name:?}", "没有名为 {name:?} 的网络";
+        todo: "choose none, host, bridge or container:NAME", "可选 none、host、bridge 或 container:名字";
+    }
+    StepNeedsTerminal => {
+        what: "--step waits for Enter, and there is no terminal to press it on", "--step 要等待回车，但这里没有终端";
+        todo: "run it in a terminal, or use --explain", "请在终端里运行，或改用 --explain";
+    }
+    TraceUnusable { path } => {
+        what: "the trace cannot be written to {path}", "无法把跟踪写入 {path}";
+        todo: "name a file in a directory that you may write to, or - for standard error", "请给出可写目录里的文件，或用 - 表示标准错误";
+    }
+    // Images and containers.
+    UnknownImage { name, known } => {
+        what: "there is no image {name:?} here", "这里没有镜像 {name:?}";
+        todo: "the image base is always there; also known: {known:?}", "镜像 base 总是可用的；另外还有：{known:?}";
+    }
+    NoCommand { image } => {
+        what: "the image {image} names no command to run", "镜像 {image} 没有指定要运行的命令";
+        todo: "give one after the image: minidocker run {image} sh", "请在镜像名之后给出：minidocker run {image} sh";
+    }
+    NameTaken { name, id } => {
+        what: "the name {name:?} belongs to container {id}", "名字 {name:?} 已被容器 {id} 使用";
+        todo: "choose another with --name, or remove that one: minidocker rm {name}", "用 --name 换一个名字，或删除它：minidocker rm {name}";
+    }
+    NoSuchContainer { name } => {
+        what: "there is no container {name:?}", "没有容器 {name:?}";
+        todo: "`minidocker ps -a` lists them", "`minidocker ps -a` 列出所有容器";
+    }
+    NotRunning { name } => {
+        what: "container {name} is not running", "容器 {name} 没有在运行";
+        todo: "`minidocker ps` lists those that are", "`minidocker ps` 列出正在运行的容器";
+    }
+    StillRunning { name } => {
+        what: "container {name} is still running", "容器 {name} 还在运行";
+        todo: "end it first", "请先停止它";
+    }
+    ContainersRunning => {
+        what: "there are containers running", "还有容器在运行";
+        todo: "end them first; what had ended is removed already", "请先结束它们；已结束的都已删除";
+    }
+    NoSuchUser { name } => {
+        what: "the container's /etc/passwd has no user {name:?}", "容器的 /etc/passwd 里没有用户 {name:?}";
+        todo: "name one that it has, or give a number: --user 1000", "请用其中已有的用户，或给出数字：--user 1000";
+    }
+    NoSuchGroup { name } => {
+        what: "the container's /etc/group has no group {name:?}", "容器的 /etc/group 里没有组 {name:?}";
+        todo: "name one that it has, or give a number: --user 1000:1000", "请用其中已有的组，或给出数字：--user 1000:1000";
+    }
+    WorkdirMissing { path } => {
+        what: "the working directory {path} cannot be entered in the container", "容器里无法进入工作目录 {path}";
+        todo: "choose another with --workdir", "请用 --workdir 换一个";
+    }
+    NotADirectory { path } => {
+        what: "{path} in the image is not a directory", "镜像里的 {path} 不是目录";
+        todo: "a container needs a directory there: use another image", "容器需要在那里有一个目录：请换一个镜像";
+    }
+    NotTheDevice { path } => {
+        what: "the host's {path} is not the device of that name", "宿主机的 {path} 不是同名的设备";
+        todo: "look at it with `ls -l {path}`", "用 `ls -l {path}` 看一看";
+    }
+    CommandNotFound { name } => {
+        what: "the container has no command {name:?}", "容器里没有命令 {name:?}";
+        todo: "check its spelling and the container's PATH; `ls /bin` shows what there is", "检查拼写和容器的 PATH；`ls /bin` 可以看到有哪些命令";
+    }
+    CommandNotExecutable { name } => {
+        what: "{name:?} cannot be executed", "{name:?} 无法执行";
+        todo: "it must be a program for this machine, or begin with #!, and have its x bit set: chmod +x", "它必须是本机架构的程序或以 #! 开头，并带有 x 权限：chmod +x";
+    }
+    // The machine.
+    StateUnusable { path } => {
+        what: "minidocker keeps its state in {path} and cannot use it", "minidocker 的状态保存在 {path}，但无法使用它";
+        todo: "make it yours, or name another directory in MINIDOCKER_ROOT", "请取得它的权限，或用 MINIDOCKER_ROOT 指定另一个目录";
+    }
+    StateDamaged { path, detail } => {
+        what: "{path} does not hold what minidocker wrote there ({detail})", "{path} 的内容不是 minidocker 写下的（{detail}）";
+        todo: "remove that file or restore it", "请删除或恢复这个文件";
+    }
+    NoHome => {
+        what: "there is no home directory to keep state in", "没有可以保存状态的主目录";
+        todo: "set HOME, or name a directory in MINIDOCKER_ROOT", "请设置 HOME，或用 MINIDOCKER_ROOT 指定目录";
+    }
+    NoIptables { program } => {
+        what: "the bridge network needs {program}, which this machine does not have", "bridge 网络需要 {program}，本机没有";
+        todo: "`sudo apt install iptables`, or --network none", "`sudo apt install iptables`，或用 --network none";
+    }
+    NatRefused { program, said } => {
+        what: "{program} did not take the rules ({said})", "{program} 没有接受规则（{said}）";
+        todo: "`sudo modprobe nf_nat` may load what is missing; --network none does without", "`sudo modprobe nf_nat` 也许能加载缺少的模块；也可用 --network none";
+    }
+    NoOverlay => {
+        what: "this kernel cannot mount an overlay file system here", "内核无法在这里挂载 overlay 文件系统";
+        todo: "`sudo modprobe overlay` loads it; in a user namespace it needs Linux 5.11 or root", "`sudo modprobe overlay` 加载它；在用户 Namespace 中需要 Linux 5.11，或以 root 运行";
+    }
+    NoBridge => {
+        what: "this kernel cannot make a bridge", "内核无法创建网桥";
+        todo: "`sudo modprobe bridge veth` loads what it needs, or use --network none", "`sudo modprobe bridge veth` 加载所需模块，或用 --network none";
+    }
+    NoUserNamespaces { sysctl } => {
+        what: "an ordinary user needs a user namespace for a container, and this system does not allow one", "普通用户运行容器需要用户 Namespace，而本系统不允许";
+        todo: "allow it, or run as root", "请放开限制，或以 root 运行";
+    }
+    NoNamespaces { which } => {
+        what: "this system does not give the namespaces {which}", "本系统不提供这些 Namespace：{which}";
+        todo: "run as root; inside another container it needs that one's --privileged", "请以 root 运行；如果身在另一个容器里，那个容器需要 --privileged";
+    }
+    NotMapped { id } => {
+        what: "id {id} does not exist in this container: only your own id is mapped, as 0", "容器里没有 id {id}：只映射了你自己的 id，显示为 0";
+        todo: "leave --user out or use --user 0, or run as root", "去掉 --user 或用 --user 0，或以 root 运行";
+    }
+    BridgeNeedsRoot => {
+        what: "the bridge network changes links and rules of the host, which only root may do", "bridge 网络要修改主机的网卡和规则，只有 root 可以";
+        todo: "run as root, or use --network none or host", "请以 root 运行，或用 --network none 或 host";
+    }
+    JoinNeedsRights { name } => {
+        what: "you may not enter the network of container {name}", "你无权进入容器 {name} 的网络";
+        todo: "run as the user who started it, or as root", "请用启动它的用户运行，或以 root 运行";
+    }
+    NoSubnet => {
+        what: "every subnet that minidocker would take is in use by this machine's routes", "minidocker 可用的子网都已被本机的路由占用";
+        todo: "see `ip route`, or use --network none", "请查看 `ip route`，或用 --network none";
+    }
+    NoAddress { subnet } => {
+        what: "all addresses of {subnet} are in use", "{subnet} 的地址已经用完";
+        todo: "end some containers first", "请先结束一些容器";
+    }
+    CgroupNotWritable { asked, path } => {
+        what: "{asked} needs a cgroup, and {path} may not be written by this user", "{asked} 需要 Cgroup，而当前用户不能写 {path}";
+        todo: "run as root, or have systemd hand one over: systemd-run --user --scope -p Delegate=yes minidocker run …", "请以 root 运行，或让 systemd 委派一个：systemd-run --user --scope -p Delegate=yes minidocker run …";
+    }
+    CgroupNoController { asked, controller } => {
+        what: "{asked} needs the cgroup controller {controller}, which is not available here", "{asked} 需要 Cgroup 子系统 {controller}，这里没有";
+        todo: "see /proc/cgroups and cgroup.controllers; as an ordinary user, systemd must delegate it; some kernels need cgroup_enable={controller} at boot", "请查看 /proc/cgroups 和 cgroup.controllers；普通用户需要 systemd 委派；有些内核启动时要加 cgroup_enable={controller}";
+    }
+    CgroupBusy { path } => {
+        what: "the cgroup {path} has other processes in it, and one that has processes cannot limit groups below", "Cgroup {path} 里还有别的进程，而有进程的 Cgroup 不能限制下级组";
+        todo: "give minidocker one to itself: systemd-run --user --scope -p Delegate=yes minidocker run …", "请给 minidocker 单独一个：systemd-run --user --scope -p Delegate=yes minidocker run …";
+    }
+    CgroupLimitRefused { file, value } => {
+        what: "the kernel did not take the limit {value:?} for {file}", "内核没有接受 {file} 的上限 {value:?}";
+        todo: "a cgroup above may be tighter; see that file in the directories above it", "上一级 Cgroup 可能更严格；请查看上级目录里的同名文件";
+    }
+    NoShell { looked } => {
+        what: "no shell was found to make the image base from (looked for {looked})", "找不到制作镜像 base 所需的 shell（找过 {looked}）";
+        todo: "install dash, bash or busybox", "请安装 dash、bash 或 busybox";
+    }
+    LoaderFailed { program, said } => {
+        what: "the dynamic loader could not say which libraries {program} needs ({said})", "动态加载器说不出 {program} 需要哪些库（{said}）";
+        todo: "`ldd {program}` shows what is missing", "`ldd {program}` 可以看到缺少什么";
+    }
+    Interrupted { signal } => {
+        what: "interrupted by signal {signal} while the container was starting", "容器启动时被信号 {signal} 中断";
+        todo: "nothing of it is left; run it again", "没有留下任何东西，可以再次运行";
+    }
+    ChildVanished => {
+        what: "the container's first process ended before the command began", "容器的第一个进程在命令开始之前就结束了";
+        todo: "it may have been killed (see `dmesg` for the OOM killer); --explain shows how far it came", "它可能被杀死了（OOM Killer 的记录见 `dmesg`）；--explain 可以看到进行到哪一步";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Refusal;
+
+    #[test]
+    fn a_sentence_says_what_was_wrong_what_the_kernel_said_and_what_to_do() {
+        let refusal = Refusal {
+            call: "mount".into(),
+            args: "\"overlay\", \"/merged\"".into(),
+            errno: 19,
+            name: "ENODEV".into(),
+            message: "No such device".into(),
+        };
+        let error = Error { problem: Problem::NoOverlay, refusal: Some(Box::new(refusal)) };
+        assert_eq!(
+            error.to_string(),
+            "this kernel cannot mount an overlay file system here: mount(\"overlay\", \"/merged\") = ENODEV (No \
+             such device); `sudo modprobe overlay` loads it; in a user namespace it needs Linux 5.11 or root"
+        );
+        assert!(sentence(&error, Lang::Zh).starts_with("内核无法在这里挂载 overlay 文件系统：mount("));
+    }
+}

@@ -1,0 +1,77 @@
+//! `/proc/self/cgroup`: which cgroup this process is in, in each hierarchy. See cgroups(7).
+
+use std::path::Path;
+
+const ROOT: &str = "/sys/fs/cgroup";
+
+/// The directory of a hierarchy in which `path` lies: `memory` of `/sys/fs/cgroup/memory/x/tasks`.
+/// `None` for paths elsewhere. On a machine with cgroup v2 alone this is just the first directory.
+pub(super) fn hierarchy(path: &Path) -> Option<&str> {
+    let first = path.strip_prefix(ROOT).ok()?.components().next()?;
+    let name = first.as_os_str().to_str()?;
+    is_v1(name).then_some(name)
+}
+
+/// Whether a directory just below the root is named after v1 controllers.
+fn is_v1(name: &str) -> bool {
+    const CONTROLLERS: [&str; 15] = [
+        "blkio",
+        "cpu",
+        "cpuacct",
+        "cpuset",
+        "debug",
+        "devices",
+        "freezer",
+        "hugetlb",
+        "memory",
+        "misc",
+        "net_cls",
+        "net_prio",
+        "perf_event",
+        "pids",
+        "rdma",
+    ];
+    name.split(',').all(|controller| CONTROLLERS.contains(&controller))
+}
+
+/// The line for the hierarchy that `path` lies in.
+pub(super) fn membership(path: &Path) -> Option<String> {
+    find(&std::fs::read_to_string("/proc/self/cgroup").ok()?, hierarchy(path))
+}
+
+/// `/docker/1` of `4:memory:/docker/1` for the hierarchy `memory`; the line `0::` is that of v2.
+fn find(cgroup: &str, hierarchy: Option<&str>) -> Option<String> {
+    let wanted = hierarchy.unwrap_or_default();
+    let mut lines = cgroup.lines().filter_map(|line| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        Some((fields.next()?, fields.next()?))
+    });
+    let same = |controllers: &str| {
+        controllers == wanted || (!wanted.is_empty() && controllers.split(',').any(|one| one == wanted))
+    };
+    lines.find(|(controllers, _)| same(controllers)).map(|(_, path)| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CGROUP: &str = "9:name=systemd:/\n4:memory:/process/1\n2:cpu,cpuacct:/both\n0::/user.slice\n";
+
+    #[test]
+    fn the_hierarchy_is_found_by_the_path_of_its_mount() {
+        assert_eq!(hierarchy(Path::new("/sys/fs/cgroup/memory/x/tasks")), Some("memory"));
+        assert_eq!(hierarchy(Path::new("/sys/fs/cgroup/cpu,cpuacct/x")), Some("cpu,cpuacct"));
+        assert_eq!(hierarchy(Path::new("/sys/fs/cgroup/minidocker-1/cgroup.procs")), None);
+        assert_eq!(hierarchy(Path::new("/tmp/memory")), None);
+    }
+
+    #[test]
+    fn each_hierarchy_has_its_line() {
+        assert_eq!(find(CGROUP, Some("memory")).as_deref(), Some("/process/1"));
+        assert_eq!(find(CGROUP, Some("cpu")).as_deref(), Some("/both"));
+        assert_eq!(find(CGROUP, Some("cpu,cpuacct")).as_deref(), Some("/both"));
+        assert_eq!(find(CGROUP, None).as_deref(), Some("/user.slice"));
+        assert_eq!(find(CGROUP, Some("pids")), None);
+    }
+}

@@ -1,0 +1,100 @@
+//! `/proc/self/net`: links, addresses and routes of the reader's network namespace, as proc(5) has them.
+
+use std::net::Ipv4Addr;
+
+fn file(name: &str) -> Option<String> {
+    std::fs::read_to_string(format!("/proc/self/net/{name}")).ok()
+}
+
+/// The names of the links: `lo eth0`.
+pub(super) fn links() -> Option<String> {
+    file("dev").map(|dev| link_names(&dev))
+}
+
+/// `/proc/net/dev` has two lines of headings; then each line begins with `name:`.
+fn link_names(dev: &str) -> String {
+    let names: Vec<&str> =
+        dev.lines().skip(2).filter_map(|line| line.split_once(':')).map(|(name, _)| name.trim()).collect();
+    names.join(" ")
+}
+
+/// The addresses: `127.0.0.1 172.30.0.2`. `None` when there are none.
+pub(super) fn addresses() -> Option<String> {
+    local_addresses(&file("fib_trie")?)
+}
+
+/// In `/proc/net/fib_trie` an address of this host is a leaf `|-- ADDRESS` with a line `/32 host LOCAL`.
+/// It stands there twice where the tables `main` and `local` are one trie.
+fn local_addresses(fib_trie: &str) -> Option<String> {
+    let mut found: Vec<&str> = Vec::new();
+    let mut leaf = "";
+    for line in fib_trie.lines().map(str::trim) {
+        if let Some(address) = line.strip_prefix("|-- ") {
+            leaf = address;
+        } else if line == "/32 host LOCAL" && !found.contains(&leaf) {
+            found.push(leaf);
+        }
+    }
+    (!found.is_empty()).then(|| found.join(" "))
+}
+
+/// The routes: `default via 172.30.0.1 dev eth0; 172.30.0.0/16 dev eth0`. `None` when there are none.
+pub(super) fn routes() -> Option<String> {
+    let routes: Vec<String> = file("route")?.lines().skip(1).filter_map(route).collect();
+    (!routes.is_empty()).then(|| routes.join("; "))
+}
+
+/// One line of `/proc/net/route`: addresses are hexadecimal, in the machine's byte order.
+fn route(line: &str) -> Option<String> {
+    let mut fields = line.split_whitespace();
+    let (link, destination, gateway) = (fields.next()?, fields.next()?, fields.next()?);
+    let mask = fields.nth(4)?;
+    let number = |text: &str| u32::from_str_radix(text, 16).ok();
+    let address = |text: &str| number(text).map(|bits| Ipv4Addr::from(bits.to_ne_bytes()));
+    let via = match address(gateway)? {
+        Ipv4Addr::UNSPECIFIED => String::new(),
+        gateway => format!(" via {gateway}"),
+    };
+    let to = match (address(destination)?, number(mask)?.count_ones()) {
+        (Ipv4Addr::UNSPECIFIED, 0) => "default".to_owned(),
+        (address, length) => format!("{address}/{length}"),
+    };
+    Some(format!("{to}{via} dev {link}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_the_names_before_the_colons() {
+        let dev = "Inter-|   Receive\n face |bytes\n    lo:       0  0\n  eth0: 1144900 1\n";
+        assert_eq!(link_names(dev), "lo eth0");
+        assert_eq!(link_names(""), "");
+    }
+
+    #[test]
+    fn local_leaves_are_our_addresses() {
+        let trie = "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 0.0.0.0\n        /0 universe UNICAST\n     |-- 127.0.0.1\n        \
+                    /32 host LOCAL\n     |-- 127.255.255.255\n        /32 link BROADCAST\nLocal:\n     |-- 127.0.0.1\n        \
+                    /32 host LOCAL\n     |-- 10.0.0.2\n        /32 host LOCAL\n";
+        assert_eq!(local_addresses(trie).as_deref(), Some("127.0.0.1 10.0.0.2"));
+        assert_eq!(local_addresses("Main:\n"), None);
+    }
+
+    #[test]
+    fn a_route_is_said_as_ip_route_says_it() {
+        let hex = |octets: [u8; 4]| format!("{:08X}", u32::from_ne_bytes(octets));
+        let line =
+            |to, via, mask| format!("eth0\t{}\t{}\t0003\t0\t0\t0\t{}\t0\t0\t0", hex(to), hex(via), hex(mask));
+        assert_eq!(
+            route(&line([0; 4], [172, 30, 0, 1], [0; 4])).as_deref(),
+            Some("default via 172.30.0.1 dev eth0")
+        );
+        assert_eq!(
+            route(&line([172, 30, 0, 0], [0; 4], [255, 255, 0, 0])).as_deref(),
+            Some("172.30.0.0/16 dev eth0")
+        );
+        assert_eq!(route("eth0 x"), None);
+    }
+}
