@@ -117,8 +117,8 @@ impl Group {
         for hierarchy in hierarchy::mounted()? {
             for parent in [hierarchy.mount.clone(), hierarchy.own.clone()] {
                 let directory = parent.join(name(id));
-                if file::exists(&directory) && !group.places.iter().any(|place| place.directory == directory)
-                {
+                let known = group.places.iter().any(|place| place.directory == directory);
+                if !known && file::exists(&directory)? {
                     group.places.push(Place { hierarchy: hierarchy.clone(), directory });
                 }
             }
@@ -236,7 +236,7 @@ fn step_aside(parent: &Path, id: &str, busy: Error) -> Result<()> {
 
 /// The way back from [`step_aside`]: controllers off, process back, leaf away.
 fn undo_stepping_aside(parent: &Path, id: &str) -> Result<()> {
-    if !file::exists(&leaf(parent, id)) {
+    if !file::exists(&leaf(parent, id))? {
         return Ok(());
     }
     let control = parent.join("cgroup.subtree_control");

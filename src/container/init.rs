@@ -45,13 +45,19 @@ pub fn main(given: &Inheritance<'_>) -> ! {
 }
 
 fn become_command(given: &Inheritance<'_>) -> Result<Infallible> {
-    supervise::die_with_parent()?;
+    die_with_parent(given)?;
     given.parent.wait_for_go()?;
     isolate(given)?;
     let held = build_root(given)?;
     furnish(given, &held)?;
     drop(held);
     execute(given)
+}
+
+/// From now on the kernel kills this process when the parent ends; one that has ended already is noticed here.
+fn die_with_parent(given: &Inheritance<'_>) -> Result<()> {
+    supervise::die_with_parent()?;
+    given.parent.stay_only_with_parent()
 }
 
 /// Into the namespaces, one by one. The user namespace first, since the rights over the others come from it;
@@ -110,7 +116,7 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         identity::assume(&who, spec.rootless)?;
         capabilities::hold(spec.capabilities)?;
         // A change of user id has cleared this.
-        supervise::die_with_parent()?;
+        die_with_parent(given)?;
         command::stand_in(&spec.workdir)?;
         let command = command::find(&spec.argv, &spec.environment_for(&who))?;
         if !spec.stdin {
@@ -135,10 +141,11 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
 fn become_reaper(given: &Inheritance<'_>) -> Result<()> {
     let Some(child) = command::fork()? else { return Ok(()) };
     security::hide_from_container()?;
-    given.parent.hang_up();
     if !given.spec.privileged {
         (given.parts.filter)(given.spec)?;
     }
+    // From here on there is nobody to tell of an error: the parent takes this for the success of the exec.
+    given.parent.hang_up();
     let ended = (given.parts.reap)(child)?;
     command::exit_now(ended.status())
 }

@@ -58,9 +58,9 @@ pub fn find(root: &Path, name: &str) -> Result<Image> {
     }
 }
 
-/// Whether `find` would answer at once, without making `base` first.
+/// Whether `find` would answer at once, without making `base` first; be it with an error.
 pub fn is_built(root: &Path, name: &str) -> bool {
-    Name::parse(name).is_some_and(|name| matches!(Store::open(root).find(&name), Ok(Some(_))))
+    Name::parse(name).is_some_and(|name| !matches!(Store::open(root).find(&name), Ok(None)))
 }
 
 /// Remove every image and layer below `root`. No container that uses one may be running.

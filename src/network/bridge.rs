@@ -74,7 +74,7 @@ pub fn release(root: &Path, id: &str) -> Result<()> {
 }
 
 /// End the leases of all containers that are not `alive`: what a killed `minidocker` could not do itself.
-/// Without a ledger this costs one open(2).
+/// Without a ledger this costs a look into one directory.
 pub fn reclaim(root: &Path, alive: &dyn Fn(&str) -> bool) -> Result<()> {
     if !Ledger::is_written(root)? {
         return Ok(());
@@ -86,7 +86,7 @@ pub fn reclaim(root: &Path, alive: &dyn Fn(&str) -> bool) -> Result<()> {
 /// kernel has done so, since a veth dies with its namespace, but a container that joined that namespace may
 /// keep it alive, and must not keep an address that is given to the next.
 fn retain(ledger: Ledger, keep: &dyn Fn(&str) -> bool) -> Result<()> {
-    let Some(mut state) = ledger.read()? else { return Ok(()) };
+    let Some(mut state) = ledger.read()? else { return ledger.remove() };
     let ended: Vec<String> = state.leases.keys().filter(|id| !keep(id)).cloned().collect();
     state.leases.retain(|id, _| !ended.contains(id));
     if state.leases.is_empty() {

@@ -75,9 +75,13 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Whether the state root `root` has a ledger: one open(2), no lock.
+    /// Whether the state root `root` has a ledger, or one that a killed process did not finish: no lock is taken.
     pub fn is_written(root: &Path) -> Result<bool> {
-        Ok(read(&written(&directory(root)))?.is_some())
+        match file::list(&directory(root)) {
+            Ok(names) => Ok(names.iter().any(|(name, _)| name.starts_with(LEDGER))),
+            Err(error) if error.is(ENOENT) => Ok(false),
+            Err(error) => Err(error.meaning(unusable(&directory(root)))),
+        }
     }
 
     /// Lock the ledger of `root`; wait for whoever has it. The directory is made if it is missing.
@@ -112,17 +116,21 @@ impl Ledger {
 
     /// Replace what it says.
     pub fn write(&self, state: &State) -> Result<()> {
-        let path = written(&self.directory);
-        let beside = self.directory.join("minidocker0.json.new");
+        let (path, beside) = (written(&self.directory), unfinished(&self.directory));
         let text = serde_json::to_string(state).unwrap_or_default();
-        file::write_new(&beside, &text, 0o600)
-            .and_then(|()| file::rename(&beside, &path))
-            .meaning(|| unusable(&path))
+        let done = file::write_new(&beside, &text, 0o600).and_then(|()| file::rename(&beside, &path));
+        if done.is_err() {
+            // The first error is the one to tell; the next minidocker removes what stays here.
+            let _ = file::remove_file(&beside);
+        }
+        done.meaning(|| unusable(&path))
     }
 
-    /// Remove it: nothing is left to put back.
+    /// Remove it: nothing is left to put back. What a killed process did not finish goes first, since nobody
+    /// looks for it when there is no ledger.
     pub fn remove(self) -> Result<()> {
-        file::unlink(&written(&self.directory))
+        file::remove_file(&unfinished(&self.directory))?;
+        file::remove_file(&written(&self.directory))
     }
 }
 
@@ -130,8 +138,15 @@ fn directory(root: &Path) -> PathBuf {
     root.join("network")
 }
 
+/// How the names of the ledger, finished or not, begin.
+const LEDGER: &str = "minidocker0.json";
+
 fn written(directory: &Path) -> PathBuf {
-    directory.join("minidocker0.json")
+    directory.join(LEDGER)
+}
+
+fn unfinished(directory: &Path) -> PathBuf {
+    directory.join(format!("{LEDGER}.new"))
 }
 
 fn read(path: &Path) -> Result<Option<String>> {

@@ -73,6 +73,16 @@ impl ChildSide {
         }
     }
 
+    /// End if the parent has gone: until exec it keeps the reading end of the report. The signal that tells of a
+    /// parent's death does not come when the parent died before it was asked for, and in a new pid namespace
+    /// getppid(2) is 0 before and after; so ask this each time after `supervise::die_with_parent`.
+    pub fn stay_only_with_parent(&self) -> Result<()> {
+        match &*self.report.borrow() {
+            Some(end) if !pipe::has_reader(end.as_fd())? => process::exit_now(125),
+            _ => Ok(()),
+        }
+    }
+
     /// Close this process's end of the report, when another process of the container is the one to exec.
     pub fn hang_up(&self) {
         drop(self.report.take());

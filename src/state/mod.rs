@@ -9,7 +9,10 @@
 //! ```
 //!
 //! The kernel drops a lock when its holder dies, however it dies. So a directory whose lock can be taken
-//! belongs to nobody, and whoever notices may clear up.
+//! belongs to nobody, and whoever notices may clear up. A container's `lock` is locked in both of the kernel's
+//! ways: by fcntl(2), which says that the runtime lives, and by flock(2), which its child inherits. When the
+//! runtime has been killed and the child is about to die too, the first is free already; the second is then
+//! waited for, so that nobody clears up beside the dying child's last requests.
 
 use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::errno::{EAGAIN, EEXIST, ENOENT};
@@ -48,7 +51,7 @@ impl Root {
     pub fn open() -> Result<Self> {
         let root = Self { path: Self::place()? };
         let unusable = || Problem::StateUnusable { path: root.path.display().to_string() };
-        if !file::exists(&root.containers()) {
+        if !file::exists(&root.containers())? {
             file::mkdir_all(&root.path, 0o711).meaning(unusable)?;
             for directory in [root.containers(), root.names()] {
                 file::mkdir_all(&directory, 0o711).meaning(unusable)?;
@@ -132,12 +135,16 @@ impl Root {
 
     /// Whether a runtime holds the container `id` at this moment. Its lock is taken and given back to find out.
     pub fn is_running(&self, id: &str) -> bool {
-        file::exists(&self.container(id)) && matches!(lock_directory(&self.container(id)), Ok(None))
+        matches!(lock_directory(&self.container(id)), Ok(None))
     }
 
-    /// The same, when the lock on the whole is held.
+    /// Whether the container `id` must be left alone: a runtime holds it, or it cannot be found out whether one
+    /// does. The lock on the whole is held.
     pub fn is_held(&self, held: &RootLock, id: &str) -> bool {
-        file::exists(&self.container(id)) && matches!(self.adopt(held, id), Ok(None))
+        match self.adopt(held, id) {
+            Ok(claim) => claim.is_none(),
+            Err(error) => !error.is(ENOENT),
+        }
     }
 
     /// The ids of all containers there are.
@@ -201,14 +208,17 @@ impl Root {
     }
 }
 
-/// Lock the directory of a container; `None` when somebody else holds it.
+/// Lock the directory of a container; `None` when a runtime holds it. Waits for the dying child of one that does
+/// so no more.
 fn lock_directory(directory: &Path) -> Result<Option<OwnedFd>> {
     let path = directory.join(LOCK);
     let lock = file::open_file(&path, O_RDWR | O_CREAT, 0o600)?;
-    match file::lock(lock.as_fd(), &path, true, false) {
-        Err(error) if error.is(EAGAIN) => Ok(None),
-        answer => answer.map(|()| Some(lock)),
+    match file::lock_for_process(lock.as_fd(), &path) {
+        Err(error) if error.is(EAGAIN) => return Ok(None),
+        answer => answer?,
     }
+    file::lock(lock.as_fd(), &path, true, true)?;
+    Ok(Some(lock))
 }
 
 const RECORD: &str = "state.json";

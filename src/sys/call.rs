@@ -68,6 +68,7 @@ pub enum Call<'a> {
     Chown { path: &'a Path, uid: u32, gid: u32 },
     Copy { from: &'a Path, to: &'a Path },
     Flock { path: &'a Path, exclusive: bool, wait: bool },
+    FcntlSetlk { path: &'a Path },
     Umask { mode: u32 },
     // Identity and rights.
     Setgroups { groups: &'a [u32] },
@@ -189,6 +190,7 @@ calls! {
         "path": V::Path(path),
         "operation": V::Symbol(match (exclusive, wait) {
             (true, true) => "LOCK_EX", (true, false) => "LOCK_EX|LOCK_NB", (false, true) => "LOCK_SH", (false, false) => "LOCK_SH|LOCK_NB" }) }
+    FcntlSetlk { path } => "fcntl" { "path": V::Path(path), "op": V::Symbol("F_SETLK"), "type": V::Symbol("F_WRLCK") }
     Umask { mode } => "umask" { "mask": V::Octal(mode) }
     Setgroups { groups } => "setgroups" { "groups": V::Numbers(groups) }
     Setresgid { gid } => "setresgid" { "rgid": V::Number(gid.into()), "egid": V::Number(gid.into()), "sgid": V::Number(gid.into()) }
@@ -259,6 +261,7 @@ impl Call<'_> {
                 | Access { .. }
                 | Getdents { .. }
                 | Flock { .. }
+                | FcntlSetlk { .. }
                 | Umask { .. }
                 | NetlinkSocket
                 | Isatty { .. }

@@ -3,10 +3,13 @@
 //! `MINIDOCKER_FAULT=runtime:12:EIO` makes the twelfth request of the runtime fail with `EIO` unasked;
 //! `MINIDOCKER_FAULT=init:5:kill` sends the container's first process SIGKILL just before its fifth. When the
 //! N-th request is reached, a byte is written to the file that `MINIDOCKER_FAULT_FIRED` names, so a test that
-//! counts N upwards knows when it has passed the last request.
+//! counts N upwards knows when it has passed the last request. The file is opened, and made, before the first
+//! request: the container's first process loses sight of it when it changes its root.
 
 use super::observer;
 use nix::errno::Errno;
+use std::fs::File;
+use std::io::Write;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -15,7 +18,7 @@ struct Plan {
     at: usize,
     /// `None` means SIGKILL.
     errno: Option<Errno>,
-    fired: Option<String>,
+    fired: Option<File>,
 }
 
 static PLAN: OnceLock<Option<Plan>> = OnceLock::new();
@@ -27,8 +30,8 @@ pub(super) fn at_the_door() -> Option<Errno> {
     if observer::role().name() != plan.role || COUNT.fetch_add(1, Ordering::Relaxed) + 1 != plan.at {
         return None;
     }
-    if let Some(path) = &plan.fired {
-        let _ = std::fs::write(path, "x");
+    if let Some(mut file) = plan.fired.as_ref() {
+        let _ = file.write_all(b"x");
     }
     if plan.errno.is_none() {
         let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL);
@@ -56,5 +59,7 @@ fn read_plan() -> Option<Plan> {
         "ENOMEM" => Some(Errno::ENOMEM),
         other => Some(Errno::from_raw(other.parse().ok()?)),
     };
-    Some(Plan { role: role.to_owned(), at, errno, fired: std::env::var("MINIDOCKER_FAULT_FIRED").ok() })
+    let fired = std::env::var_os("MINIDOCKER_FAULT_FIRED");
+    let fired = fired.and_then(|path| File::options().append(true).create(true).open(path).ok());
+    Some(Plan { role: role.to_owned(), at, errno, fired })
 }

@@ -242,9 +242,13 @@ impl From<&FileStat> for Status {
     }
 }
 
-/// Whether something stands at `path` (links are followed).
-pub fn exists(path: &Path) -> bool {
-    access(path, false).is_ok()
+/// Whether something stands at `path` that can be reached (links are followed).
+pub fn exists(path: &Path) -> Result<bool> {
+    use super::errno::{EACCES, ENOENT, ENOTDIR};
+    match access(path, false) {
+        Err(error) if [ENOENT, ENOTDIR, EACCES].iter().any(|errno| error.is(*errno)) => Ok(false),
+        answer => answer.map(|()| true),
+    }
 }
 
 /// Ask whether `path` is there and, with `executable`, whether this process could execute it (access(2)).
@@ -349,6 +353,25 @@ pub fn lock(file: BorrowedFd<'_>, path: &Path, exclusive: bool, wait: bool) -> R
     use libc::{LOCK_EX, LOCK_NB, LOCK_SH};
     let operation = if exclusive { LOCK_EX } else { LOCK_SH } | if wait { 0 } else { LOCK_NB };
     ask(Call::Flock { path, exclusive, wait }, || retry(|| flock(file, operation)))
+}
+
+/// Lock the open file `file` for this process alone, until it ends or closes any descriptor of that file
+/// (fcntl(2), `F_SETLK`): unlike that of [`lock`], a child does not inherit this lock, and it does not exclude
+/// the locks of that kind. `EAGAIN` when another process holds it.
+pub fn lock_for_process(file: BorrowedFd<'_>, path: &Path) -> Result<()> {
+    ask(Call::FcntlSetlk { path }, || {
+        let whole = libc::flock {
+            l_type: libc::F_WRLCK as _,
+            l_whence: libc::SEEK_SET as _,
+            l_start: 0,
+            l_len: 0,
+            l_pid: 0,
+        };
+        match nix::fcntl::fcntl(file, nix::fcntl::FcntlArg::F_SETLK(&whole)) {
+            Err(Errno::EACCES) => Err(Errno::EAGAIN),
+            answer => answer.map(drop),
+        }
+    })
 }
 
 #[allow(unsafe_code)]

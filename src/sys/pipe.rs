@@ -41,6 +41,20 @@ pub fn write_all(end: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Whether any process still has the reading end of the pipe that `end` writes into: poll(2) reports `POLLERR`
+/// when none has. Does not wait.
+pub fn has_reader(end: BorrowedFd<'_>) -> Result<bool> {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    let mut read = true;
+    ask(Call::Poll, || {
+        let mut one = [PollFd::new(end, PollFlags::empty())];
+        poll(&mut one, PollTimeout::ZERO)?;
+        read = !one[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR));
+        Ok(())
+    })?;
+    Ok(read)
+}
+
 /// Make a call again for as long as a signal interrupts it.
 pub(super) fn retry<T>(mut call: impl FnMut() -> nix::Result<T>) -> nix::Result<T> {
     loop {

@@ -116,6 +116,7 @@ impl Scene {
             | Access { .. }
             | Getdents { .. }
             | Flock { .. }
+            | FcntlSetlk { .. }
             | PrctlDumpable { .. }
             | NetlinkSocket
             | Isatty { .. } => Said::Nothing,
