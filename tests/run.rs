@@ -2,6 +2,8 @@
 //!
 //! Every test runs the built program and asks the kernel, not the program, what came of it.
 
+#![allow(clippy::unwrap_used, reason = "a panic in a test is a verdict")]
+
 mod common;
 
 mod run {

@@ -61,7 +61,8 @@ pub fn mounted() -> Result<Vec<Hierarchy>> {
     let own = file::read_text(Path::new("/proc/self/cgroup"))?;
     let mut found = parse(&mountinfo, &own);
     if let Some(v2) = found.iter_mut().find(|one| one.version == Version::V2) {
-        let offered = file::read_text(&v2.mount.join("cgroup.controllers")).unwrap_or_default();
+        let offered =
+            file::if_there(file::read_text(&v2.mount.join("cgroup.controllers")))?.unwrap_or_default();
         v2.controllers = offered.split_whitespace().map(str::to_owned).collect();
     }
     let useful = |one: &Hierarchy| ["cpu", "memory", "pids", "cpuset", "io"].iter().any(|name| one.has(name));

@@ -125,12 +125,16 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         command::keep_no_descriptors()?;
         command::set_umask(0o022)?;
         if spec.init {
-            become_reaper(given)?;
+            security::hide_from_container()?;
         }
-        given.signals.release()?;
         if !spec.privileged {
             (parts.filter)(spec)?;
         }
+        // Hidden and filtered before there is a command that could look.
+        if spec.init {
+            become_reaper(given)?;
+        }
+        given.signals.release()?;
         Ok(command)
     })?;
     take(Step::Exec, || command.execute())
@@ -140,10 +144,6 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
 /// with the command's status.
 fn become_reaper(given: &Inheritance<'_>) -> Result<()> {
     let Some(child) = command::fork()? else { return Ok(()) };
-    security::hide_from_container()?;
-    if !given.spec.privileged {
-        (given.parts.filter)(given.spec)?;
-    }
     // From here on there is nobody to tell of an error: the parent takes this for the success of the exec.
     given.parent.hang_up();
     let ended = (given.parts.reap)(child)?;

@@ -16,6 +16,7 @@ use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::errno::ENOENT;
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::{O_CREAT, O_RDWR};
+use crate::sys::lock;
 use serde::{Deserialize, Serialize};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -142,7 +143,7 @@ impl Store {
         }
         let path = self.layers.join(".lock");
         let lock = file::open_file(&path, O_CREAT | O_RDWR, 0o600).meaning(|| unusable(&path))?;
-        file::lock(lock.as_fd(), &path, true, true)?;
+        lock::lock_file(lock.as_fd(), &path, true, true)?;
         Ok(lock)
     }
 

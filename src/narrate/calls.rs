@@ -1,6 +1,5 @@
 //! One call as the explanation writes it: arguments, answer, and how alarming the answer is.
 
-use super::evidence;
 use super::line::Line;
 use super::page::Ink;
 use crate::security::capabilities;
@@ -33,7 +32,7 @@ pub fn arguments(call: &Call<'_>) -> Line {
             Value::Text(text) if text.len() > TEXT => write!(line, "{:?}…", beginning(text)),
             // As `strace -y` shows it: what the descriptor stands for.
             Value::Path(path) if named_by_descriptor && path.starts_with("/proc/self/fd/") => {
-                write!(line, "{path:?}<{}>", evidence::place(path).display())
+                write!(line, "{path:?}<{}>", crate::observe::place(path).display())
             }
             value => write!(line, "{value}"),
         };

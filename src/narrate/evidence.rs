@@ -4,7 +4,7 @@ use crate::observe::{self, Subject, Who};
 use crate::sys::flags::{self, Flags};
 use crate::sys::netlink::Rtnetlink;
 use crate::sys::{Answer, Call};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// One fact, before and after. `None` is "there was nothing to read".
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,10 +75,10 @@ fn subjects(call: &Call<'_>) -> Vec<Subject> {
         Call::Setns { flags, .. } => namespaces(flags).map(namespace).collect(),
         Call::Sethostname { .. } => vec![S::Hostname],
         Call::Mount { target, flags, .. } if flags.has(flags::MS_PRIVATE) || flags.has(flags::MS_SLAVE) => {
-            vec![S::Mount(place(target)), S::SharedMounts]
+            vec![S::Mount(observe::place(target)), S::SharedMounts]
         }
         Call::Mount { target, .. } | Call::MoveMount { target, .. } | Call::MountSetattr { target, .. } => {
-            vec![S::Mount(place(target))]
+            vec![S::Mount(observe::place(target))]
         }
         Call::Umount2 { .. } => vec![S::Mounts],
         Call::PivotRoot { .. } => vec![S::Root],
@@ -97,14 +97,6 @@ fn subjects(call: &Call<'_>) -> Vec<Subject> {
         Call::PrctlAmbientClear => vec![S::Status("CapAmb")],
         Call::PrctlNoNewPrivs => vec![S::Status("NoNewPrivs")],
         _ => Vec::new(),
-    }
-}
-
-/// Where a path leads that names an open descriptor, `/proc/self/fd/7`; other paths are what they are.
-pub fn place(path: &Path) -> PathBuf {
-    match path.starts_with("/proc/self/fd") {
-        true => std::fs::read_link(path).unwrap_or_else(|_| path.into()),
-        false => path.into(),
     }
 }
 

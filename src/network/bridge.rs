@@ -93,7 +93,7 @@ fn retain(ledger: Ledger, keep: &dyn Fn(&str) -> bool) -> Result<()> {
         return tear_down(ledger, &state);
     }
     if ended.is_empty() {
-        return Ok(());
+        return ledger.remove_unfinished();
     }
     let socket = Socket::open()?;
     for id in &ended {

@@ -14,12 +14,12 @@ pub const RESOLVED: &str = "/run/systemd/resolve/resolv.conf";
 
 /// The three files for a container in `network`, by name. What they need to know of the host's is read now.
 pub fn for_container(network: &Network, name: &str) -> Result<[(&'static str, String); 3]> {
-    let own = |path: &str| file::read_text(Path::new(path)).unwrap_or_default();
-    let resolver = own("/etc/resolv.conf");
+    let own = |path: &str| Ok(file::if_there(file::read_text(Path::new(path)))?.unwrap_or_default());
+    let resolver: String = own("/etc/resolv.conf")?;
     let (hosts, resolver) = match network {
-        Network::Host => (own("/etc/hosts"), resolver),
+        Network::Host => (own("/etc/hosts")?, resolver),
         Network::Bridge(endpoint) if only_loopback(&resolver) => {
-            (hosts(name, Some(endpoint.address)), resolv_conf(&own(RESOLVED)))
+            (hosts(name, Some(endpoint.address)), resolv_conf(&own(RESOLVED)?))
         }
         Network::Bridge(endpoint) => (hosts(name, Some(endpoint.address)), resolv_conf(&resolver)),
         Network::None | Network::Container(_) => (hosts(name, None), resolv_conf(&resolver)),

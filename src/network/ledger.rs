@@ -11,6 +11,7 @@ use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::errno::ENOENT;
 use crate::sys::file;
 use crate::sys::flags::{O_CREAT, O_RDWR};
+use crate::sys::lock;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -97,7 +98,7 @@ impl Ledger {
                 file::mkdir_all(&directory, 0o700)?;
                 open()
             })
-            .and_then(|lock| file::lock(lock.as_fd(), &path, true, true).map(|()| lock));
+            .and_then(|lock| lock::lock_file(lock.as_fd(), &path, true, true).map(|()| lock));
         let lock = locked.meaning(|| unusable(&path))?;
         Ok(Self { directory, _lock: lock })
     }
@@ -126,10 +127,14 @@ impl Ledger {
         done.meaning(|| unusable(&path))
     }
 
-    /// Remove it: nothing is left to put back. What a killed process did not finish goes first, since nobody
-    /// looks for it when there is no ledger.
+    /// Remove what a killed process did not finish to write.
+    pub fn remove_unfinished(&self) -> Result<()> {
+        file::remove_file(&unfinished(&self.directory))
+    }
+
+    /// Remove it: nothing is left to put back.
     pub fn remove(self) -> Result<()> {
-        file::remove_file(&unfinished(&self.directory))?;
+        self.remove_unfinished()?;
         file::remove_file(&written(&self.directory))
     }
 }

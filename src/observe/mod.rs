@@ -13,6 +13,7 @@ mod paths;
 mod process;
 
 pub use namespaces::{KINDS, inode};
+pub use paths::place;
 pub use process::host_pid;
 
 use std::path::PathBuf;

@@ -2,13 +2,21 @@
 
 use std::io::Read;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a file says, on one line: blanks joined, cut when long. `None` when empty or unreadable.
 pub(super) fn contents(path: &Path) -> Option<String> {
     let mut text = String::new();
     std::fs::File::open(path).ok()?.take(4096).read_to_string(&mut text).ok()?;
     one_line(&text)
+}
+
+/// Where a path leads that names an open descriptor, `/proc/self/fd/7`; other paths are what they are.
+pub fn place(path: &Path) -> PathBuf {
+    match path.starts_with("/proc/self/fd") {
+        true => std::fs::read_link(path).unwrap_or_else(|_| path.into()),
+        false => path.into(),
+    }
 }
 
 fn one_line(text: &str) -> Option<String> {

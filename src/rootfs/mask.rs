@@ -40,7 +40,7 @@ pub fn mask() -> Result<()> {
     for path in HIDDEN {
         hide(Path::new(path))?;
     }
-    for (name, kind) in file::list(Path::new(THERMAL)).unwrap_or_default() {
+    for (name, kind) in file::if_there(file::list(Path::new(THERMAL)))?.unwrap_or_default() {
         let number = name.strip_prefix("cpu").is_some_and(|rest| rest.parse::<u32>().is_ok());
         if kind == Kind::Directory && number {
             hide(&Path::new(THERMAL).join(name).join("thermal_throttle"))?;

@@ -18,7 +18,7 @@ use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::errno::{EAGAIN, EEXIST, ENOENT};
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::{O_CREAT, O_RDWR};
-use crate::sys::{identity, process};
+use crate::sys::{identity, lock, process};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::os::fd::{AsFd, OwnedFd};
@@ -95,7 +95,7 @@ impl Root {
         let path = self.path.join("lock");
         let unusable = || Problem::StateUnusable { path: path.display().to_string() };
         let lock = file::open_file(&path, O_RDWR | O_CREAT, 0o600).meaning(unusable)?;
-        file::lock(lock.as_fd(), &path, true, true)?;
+        lock::lock_file(lock.as_fd(), &path, true, true)?;
         Ok(RootLock(lock))
     }
 
@@ -117,7 +117,7 @@ impl Root {
             && let Err(error) = file::symlink(Path::new(id), &self.names().join(name))
         {
             file::remove_all(&directory)?;
-            let holder = self.resolve_name(name).filter(|_| error.is(EEXIST));
+            let holder = if error.is(EEXIST) { self.resolve_name(name)? } else { None };
             return Err(error).meaning(|| match holder {
                 Some(id) => Problem::NameTaken { name: name.to_owned(), id },
                 None => unusable(),
@@ -153,9 +153,11 @@ impl Root {
         Ok(file::list(&self.containers()).meaning(unusable)?.into_iter().map(|(name, _)| name).collect())
     }
 
-    fn resolve_name(&self, name: &str) -> Option<String> {
-        let target = file::readlink(&self.names().join(name)).ok()?;
-        Some(target.to_string_lossy().into_owned())
+    fn resolve_name(&self, name: &str) -> Result<Option<String>> {
+        match file::readlink(&self.names().join(name)) {
+            Err(error) if error.is(ENOENT) => Ok(None),
+            target => Ok(Some(target?.to_string_lossy().into_owned())),
+        }
     }
 
     /// The id that `word` means: a name, an id, or the beginning of exactly one id.
@@ -164,7 +166,7 @@ impl Root {
         if word.is_empty() || word.contains('/') {
             return Err(unknown());
         }
-        if let Some(id) = self.resolve_name(word) {
+        if let Some(id) = self.resolve_name(word)? {
             return Ok(id);
         }
         let mut matching = self.ids()?.into_iter().filter(|id| id.starts_with(word));
@@ -195,11 +197,12 @@ impl Root {
     /// The name that `id` goes by, if it was given one: found by looking through the names, for a container
     /// whose own record is missing.
     pub fn name_of(&self, id: &str) -> Result<Option<String>> {
-        let names = file::list(&self.names())?;
-        Ok(names
-            .into_iter()
-            .map(|(name, _)| name)
-            .find(|name| self.resolve_name(name).as_deref() == Some(id)))
+        for (name, _) in file::list(&self.names())? {
+            if self.resolve_name(&name)?.as_deref() == Some(id) {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
     }
 
     /// Remove everything, images too.
@@ -213,11 +216,11 @@ impl Root {
 fn lock_directory(directory: &Path) -> Result<Option<OwnedFd>> {
     let path = directory.join(LOCK);
     let lock = file::open_file(&path, O_RDWR | O_CREAT, 0o600)?;
-    match file::lock_for_process(lock.as_fd(), &path) {
+    match lock::lock_for_process(lock.as_fd(), &path) {
         Err(error) if error.is(EAGAIN) => return Ok(None),
         answer => answer?,
     }
-    file::lock(lock.as_fd(), &path, true, true)?;
+    lock::lock_file(lock.as_fd(), &path, true, true)?;
     Ok(Some(lock))
 }
 

@@ -2,7 +2,6 @@
 //! mkdir(2), mknod(2), symlink(2), rename(2), unlink(2), flock(2) and their kin.
 
 use super::flags::{self, open};
-use super::pipe::retry;
 use super::{Call, ask};
 use crate::error::Result;
 use nix::errno::Errno;
@@ -72,6 +71,14 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
 pub fn read_text(path: &Path) -> Result<String> {
     const MIB: u64 = 1 << 20;
     read(path, MIB).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// What was asked of a file that need not be there: `ENOENT` is `None`, every other refusal is an error.
+pub fn if_there<T>(answer: Result<T>) -> Result<Option<T>> {
+    match answer {
+        Err(error) if error.is(super::errno::ENOENT) => Ok(None),
+        answer => answer.map(Some),
+    }
 }
 
 /// Write `contents` into an existing file, in one write(2): the way to speak to `/proc` and to cgroup files.
@@ -345,40 +352,6 @@ pub fn remove_file(path: &Path) -> Result<()> {
         Err(error) if error.is(super::errno::ENOENT) => Ok(()),
         answer => answer,
     }
-}
-
-/// Lock the open file `file` for this process and its copies until the last descriptor closes (flock(2)).
-/// Without `wait`, `EAGAIN` when somebody else holds it.
-pub fn lock(file: BorrowedFd<'_>, path: &Path, exclusive: bool, wait: bool) -> Result<()> {
-    use libc::{LOCK_EX, LOCK_NB, LOCK_SH};
-    let operation = if exclusive { LOCK_EX } else { LOCK_SH } | if wait { 0 } else { LOCK_NB };
-    ask(Call::Flock { path, exclusive, wait }, || retry(|| flock(file, operation)))
-}
-
-/// Lock the open file `file` for this process alone, until it ends or closes any descriptor of that file
-/// (fcntl(2), `F_SETLK`): unlike that of [`lock`], a child does not inherit this lock, and it does not exclude
-/// the locks of that kind. `EAGAIN` when another process holds it.
-pub fn lock_for_process(file: BorrowedFd<'_>, path: &Path) -> Result<()> {
-    ask(Call::FcntlSetlk { path }, || {
-        let whole = libc::flock {
-            l_type: libc::F_WRLCK as _,
-            l_whence: libc::SEEK_SET as _,
-            l_start: 0,
-            l_len: 0,
-            l_pid: 0,
-        };
-        match nix::fcntl::fcntl(file, nix::fcntl::FcntlArg::F_SETLK(&whole)) {
-            Err(Errno::EACCES) => Err(Errno::EAGAIN),
-            answer => answer.map(drop),
-        }
-    })
-}
-
-#[allow(unsafe_code)]
-fn flock(file: BorrowedFd<'_>, operation: i32) -> nix::Result<()> {
-    use std::os::fd::AsRawFd;
-    // SAFETY: the descriptor is open and the operation an integer. nix's own type would take ownership.
-    Errno::result(unsafe { libc::flock(file.as_raw_fd(), operation) }).map(drop)
 }
 
 /// Set the bits that files made from now on do not get.

@@ -19,6 +19,7 @@ mod fault;
 pub mod file;
 pub mod flags;
 pub mod identity;
+pub mod lock;
 pub mod mount;
 pub mod namespace;
 pub mod netlink;

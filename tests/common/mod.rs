@@ -10,8 +10,6 @@
 //! them to [`main`].
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
-#![allow(clippy::unwrap_used, reason = "a panic in a test is a verdict")]
-
 pub mod container;
 pub mod need;
 pub mod space;

@@ -54,7 +54,7 @@ impl Need {
         }
     }
 
-    fn is_met(self) -> bool {
+    fn try_it(self) -> bool {
         match self {
             Need::Root => space::is_root() && works(&["unshare", "--mount", "--net", "true"]),
             Need::Rootless => rootless_overlay_works(),
@@ -74,18 +74,21 @@ pub fn strict() -> bool {
 
 /// `skipped: NEED (how to get it)` for the first of `needs` that is lacking.
 pub fn first_lacking(needs: &[Need]) -> Option<String> {
-    let lacking = needs.iter().copied().find(|need| !is_met_once(*need))?;
+    let lacking = needs.iter().copied().find(|need| !is_met(*need))?;
+    KNOWN
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .entry(lacking)
+        .and_modify(|(_, skipped)| *skipped += 1);
     Some(format!("skipped: {} ({})", lacking.name(), lacking.remedy()))
 }
 
 /// Need → whether it is met, and how many tests were skipped for it.
 static KNOWN: Mutex<BTreeMap<Need, (bool, usize)>> = Mutex::new(BTreeMap::new());
 
-fn is_met_once(need: Need) -> bool {
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let (met, skipped) = known.entry(need).or_insert_with(|| (need.is_met(), 0));
-    *skipped += usize::from(!*met);
-    *met
+/// Whether the machine has it, found out once.
+pub fn is_met(need: Need) -> bool {
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner).entry(need).or_insert_with(|| (need.try_it(), 0)).0
 }
 
 /// Say at the end which needs were lacking, and how many tests were skipped for each.

@@ -5,6 +5,7 @@
 //! would be found out. An ordinary user who runs the tests makes no such host; nothing of that kind is hers to make.
 
 use super::container::{Outcome, Running};
+use super::need::{self, Need};
 use std::io;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
@@ -244,7 +245,7 @@ impl Space {
 
     /// A space for `who` without even a state root: the first command makes it, and `base` too.
     pub fn bare(who: Who) -> Self {
-        let host = is_root().then(Host::new);
+        let host = need::is_met(Need::Root).then(Host::new);
         Self { who, host, directory: directory_for(who).unwrap() }
     }
 

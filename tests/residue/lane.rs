@@ -68,6 +68,19 @@ pub struct Findings {
     pub wrong: Vec<String>,
 }
 
+/// The command of every run: it shows what the container's isolation is, as the kernel says it inside.
+const EVIDENCE: [&str; 9] = [
+    "cat",
+    "/proc/self/status",
+    "/proc/self/mountinfo",
+    "/proc/self/cgroup",
+    "/proc/net/dev",
+    "/proc/sys/kernel/hostname",
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/resolv.conf",
+];
+
 /// How long one request may take to be broken and cleared up after. Whoever hangs is killed by SIGALRM.
 const PATIENCE: u32 = 60;
 
@@ -90,6 +103,8 @@ struct Work {
     root: PathBuf,
     watcher: Watcher,
     before: Snapshot,
+    /// What a run with nothing broken shows of itself.
+    whole: Vec<String>,
     company: Option<Company>,
     findings: Findings,
 }
@@ -124,7 +139,16 @@ impl Work {
         }
         let watcher = Watcher::new(&root, lane.alone);
         let before = watcher.take();
-        Self { lane, directory, root, watcher, before, company: None, findings: Findings::default() }
+        Self {
+            lane,
+            directory,
+            root,
+            watcher,
+            before,
+            whole: Vec::new(),
+            company: None,
+            findings: Findings::default(),
+        }
     }
 
     fn everything(&mut self) {
@@ -135,6 +159,11 @@ impl Work {
         if self.lane.company {
             self.company = Some(self.start_company());
         }
+        let ended = self.output(self.run());
+        assert_eq!((ended.status, &*ended.err), (0, ""), "with nothing broken");
+        self.whole = isolation(&ended.out);
+        let ended = self.output(self.next());
+        assert_eq!((ended.status, &*ended.err), (0, ""), "clearing up, with nothing broken");
         self.before = self.watcher.take();
         match self.lane.breaks.clone() {
             Break::Run(role, fault) => self.each_request(|work, at| work.break_run(at, &role, &fault)),
@@ -202,9 +231,19 @@ impl Work {
     fn judge(&mut self, ended: &Ended, role: &str, label: &str) {
         let Ended { status, out, err } = ended;
         let lines = err.lines().count();
-        let said = || format!("status {status}, out {out:?}, err {err:?}");
+        let said = || format!("status {status}, {} bytes of output, err {err:?}", out.len());
         match status {
-            0 => self.check(lines == 0 && out == "ran\n", label, said),
+            0 => {
+                self.check(lines == 0, label, said);
+                // What failed was no part of the isolation, or it would be less than was asked for.
+                let (now, whole) = (isolation(out), std::mem::take(&mut self.whole));
+                let lacks: Vec<_> = whole.iter().filter(|line| !now.contains(line)).collect();
+                let more: Vec<_> = now.iter().filter(|line| !whole.contains(line)).collect();
+                self.check(now == whole, label, || {
+                    format!("went on, lacking {lacks:#?}, but with {more:#?}")
+                });
+                self.whole = whole;
+            }
             // A pid 1 of ours has nobody to tell once the command was started. What it does before is what it does
             // without `--init`, and is judged there.
             125 if role == "init" && self.lane.options.iter().any(|option| option == "--init") => {
@@ -329,10 +368,10 @@ impl Work {
         command
     }
 
-    /// `minidocker run` with the lane's options, of `echo ran`.
+    /// `minidocker run` with the lane's options, of a command that shows its isolation.
     fn run(&self) -> Command {
         let mut command = self.run_with_options();
-        command.args(["base", "echo", "ran"]);
+        command.arg("base").args(EVIDENCE);
         command
     }
 
@@ -421,6 +460,42 @@ impl Company {
         drop(self.process.stdin.take());
         self.process.wait().unwrap();
     }
+}
+
+/// The lines of the evidence that are the same for two containers with the same options.
+fn isolation(evidence: &str) -> Vec<String> {
+    const KEPT: [&str; 14] = [
+        "Umask",
+        "Uid",
+        "Gid",
+        "Groups",
+        "SigBlk",
+        "SigIgn",
+        "CapInh",
+        "CapPrm",
+        "CapEff",
+        "CapBnd",
+        "CapAmb",
+        "NoNewPrivs",
+        "Seccomp",
+        "Seccomp_filters",
+    ];
+    let id = evidence.split_once("/containers/").map_or("?", |(_, rest)| &rest[..12]);
+    let mut lines = Vec::new();
+    for line in evidence.replace(id, "ID").lines() {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let of_status = line.split_once(":\t").map(|(key, _)| key);
+        match fields.as_slice() {
+            _ if of_status.is_some_and(|key| !KEPT.contains(&key)) => {}
+            // A line of mountinfo, without its numbers.
+            [_, _, _, rest @ ..] if line.contains(" - ") => lines.push(rest.join(" ")),
+            // A line of net/dev, without its counters; the addresses of the bridge are given in turn.
+            [link, ..] if link.ends_with(':') => lines.push((*link).to_owned()),
+            [address, name] if address.starts_with("172.") => lines.push(format!("ADDRESS {name}")),
+            fields => lines.push(fields.join(" ")),
+        }
+    }
+    lines
 }
 
 /// Whether the kernel at `address` answers: nobody listens there, and it says so.

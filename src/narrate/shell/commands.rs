@@ -56,8 +56,6 @@ impl Scene {
         match *call {
             Clone3 { .. } | Fork | Execve { .. } => Said::Nothing,
             Unshare { flags } => self.unshare(flags),
-            // A shell is in its children's time namespace as soon as unshare(1) has executed it.
-            Setns { path, .. } if path.ends_with("time_for_children") => Said::Nothing,
             Setns { path, flags } => setns(path, flags),
             Sethostname { name } => Said::Commands(format!("hostname {}", word(name))),
             PivotRoot { .. }
@@ -67,9 +65,7 @@ impl Scene {
             | MoveMount { .. }
             | MountSetattr { .. } => self.mounts(call).map_or(Said::Nothing, Said::Commands),
             Open { path, flags } => self.open(path, flags, answer),
-            Openat2 { root, path, .. } => {
-                self.opened(root.join(path.strip_prefix("/").unwrap_or(path)), answer)
-            }
+            Openat2 { root, path, .. } => self.opened(below(root, path), answer),
             Write { path, contents } => self.write(path, contents),
             Chdir { .. }
             | WriteEach { .. }
@@ -88,14 +84,13 @@ impl Scene {
             Seccomp { .. } | BpfProgLoad { .. } | BpfProgAttach { .. } | Setsid | PrctlPdeathsig { .. } => {
                 Said::Remark(format!("{}({})", call.name(), call.to_arguments()))
             }
-            // These are taken by `rights` above.
             Setgroups { .. }
             | Setresgid { .. }
             | Setresuid { .. }
             | Capset { .. }
             | PrctlCapbsetDrop { .. }
             | PrctlAmbientClear
-            | PrctlNoNewPrivs => Said::Nothing,
+            | PrctlNoNewPrivs => Said::Nothing, // Taken by `rights` above.
             // A script has its own way to wait, to pass signals on and to end.
             Waitid { .. }
             | PidfdOpen { .. }
@@ -268,7 +263,16 @@ fn within(command: &str, mark: String) -> Said {
     Said::Within(format!("exec {command} sh -eu"), mark)
 }
 
+/// The absolute `path` as seen from `root`, as seen from here.
+fn below(root: &Path, path: &Path) -> PathBuf {
+    root.join(path.strip_prefix("/").unwrap_or(path))
+}
+
 fn setns(target: &Path, flags: Flags) -> Said {
+    if target.ends_with("time_for_children") {
+        // A shell is in its children's time namespace as soon as unshare(1) has executed it.
+        return Said::Nothing;
+    }
     let kinds: Vec<&str> = namespaces(flags).collect();
     let target = path(target);
     let options = kinds.iter().map(|kind| match *kind {
