@@ -129,6 +129,10 @@ fn portable(chapter: &Chapter, who: Who) -> Option<String> {
                 is_prose(line) || everywhere.iter().any(|path| line.contains(path)) && !sysrq
             });
         }
+        // What the host's mounts were before is the host's affair; behind it none is shared.
+        "mount" => {
+            chapter.lines.retain(|line| !line.contains("mount /  ") && !line.contains("shared mounts  "))
+        }
         "harden" => chapter.lines.retain(|line| !line.starts_with("     Groups ")),
         _ => {}
     }
@@ -169,14 +173,13 @@ const FILTERS: &[(&str, &str)] = &[
     (r#"("/proc/self/timens_offsets"), "[^"]*"\)\s+="#, r#"$1, "OFFSETS") ="#),
     (r"timens_offsets  [^→]*→[^/]*?\n( +ns/time)", "timens_offsets  OFFSETS → OFFSETS\n$1"),
     (r"hostname  \S+ →", "hostname  HOST →"),
-    (r#"(/resolv\.conf"),\s+"[^"]*"\)\s+= 0"#, r#"$1, "CONTENTS") = 0"#),
+    (r#"(write\("[^"]*/resolv\.conf"),\s+"[^"]*"\)\s+= 0"#, r#"$1, "CONTENTS") = 0"#),
     (r#"(/state\.json\.new"),\s+"[^…]*"…\)\s+= 0"#, r#"$1, "CONTENTS"…) = 0"#),
     (r#""0 \d+ 1""#, r#""0 UID 1""#),
     (r"([ug]id_map +\S+ →) 0 \d+ 1", "$1 0 UID 1"),
     (r"root /  device .*, inode \d+ → device .*, inode \d+", "root /  DIRECTORY → DIRECTORY"),
     (r"mount /sys  [^→]*→", "mount /sys  BEFORE →"),
     (r"mounts  \d+ → \d+", "mounts  COUNT → COUNT"),
-    (r"shared mounts  \d+ → 0\n", ""),
     (r"(mount /dev/(?:null|zero|full|random|urandom|tty) +\S+ →)[^\n]*", "$1 DEVICE"),
     (r"(mount /etc/[a-z.]+ +\S+ →)[^\n]*(?:\n {20,}[^\n]*)*", "$1 FILE"),
     (r"(Cap(?:Bnd|Eff|Prm) +)[0-9a-f]{16} \(\d+\) →", "${1}SET →"),
