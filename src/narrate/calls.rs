@@ -41,9 +41,11 @@ pub fn arguments(call: &Call<'_>) -> Line {
     line
 }
 
-/// `0`, `3`, `"text"` or `-1 EPERM (Operation not permitted)`, as strace(1) has it.
+/// `0`, `3`, `"text"` or `-1 EPERM (Operation not permitted)`, as strace(1) has it, after the blank that parts it
+/// from the sign of equality: there a line may end.
 pub fn result(answer: &Answer<'_>) -> Line {
     let mut line = Line::new();
+    line.push(" ");
     let _ = match *answer {
         Answer::Done => write!(line, "0"),
         Answer::Number(number) => write!(line, "{number}"),

@@ -91,7 +91,7 @@ impl Explain {
         heading(&self.page, self.lang, place, words::step_word(Step::Clone), title, why);
         for (name, arguments, result) in &held {
             let (call, answer) = ((Ink::Call, *name), (Ink::Granted, result.as_str()));
-            let pieces = [call, (Ink::Plain, arguments.as_str()), (Ink::Faint, " = "), answer];
+            let pieces = [call, (Ink::Plain, arguments.as_str()), (Ink::Faint, " ="), answer];
             self.page.set(INDENT, HANG, &pieces);
         }
         self.loose = true;
@@ -101,7 +101,7 @@ impl Explain {
         let result = answer.map(result);
         let ink = answer.map_or(Ink::Plain, |answer| ink(call, answer));
         let result = result.as_ref().map_or("", Line::as_str);
-        let equals = if result.is_empty() { "" } else { " = " };
+        let equals = if result.is_empty() { "" } else { " =" };
         if let Call::Command { program, arguments, stdin } = call {
             let program = program.to_string_lossy();
             let arguments = arguments.iter().fold(String::new(), |all, one| all + " " + &shell::word(one));
@@ -330,6 +330,13 @@ mod tests {
         let text = explained(Step::Image, &[(copy, Answer::Done); 100], &[]);
         assert_eq!(text.matches("copy_file_range(").count(), CALLS_OF_IMAGE);
         assert!(text.contains("… 94 more requests: copy_file_range ×94"), "{text}");
+    }
+
+    #[test]
+    fn an_answer_that_does_not_fit_goes_whole_to_the_next_line() {
+        let call = Call::Chdir { path: Path::new("/a/directory/whose/name/leaves/room/for/on") };
+        let text = explained(Step::Root, &[(call, Answer::Number(11))], &[]);
+        assert!(text.contains("\"/a/directory/whose/name/leaves/room/for/on\") =\n         11\n"), "{text}");
     }
 
     #[test]

@@ -17,7 +17,7 @@
 //! | member | type | meaning |
 //! |---|---|---|
 //! | `v` | number | version of the format: 1 |
-//! | `t_us` | number | microseconds since the trace began, by CLOCK_MONOTONIC, when the answer had come |
+//! | `t_us` | number | microseconds since the trace began, by the host's CLOCK_MONOTONIC, when the answer had come |
 //! | `pid` | number | the asking process, as the `/proc` of the one who started minidocker has it |
 //! | `role` | string | `runtime`: the minidocker that was started; `init`: the container's first process |
 //! | `step` | string or null | the part of the work, a word in lower case: `uts`, `overlay`, `cgroup-join`, … |
@@ -57,8 +57,8 @@ use super::line::{Line, Out};
 use super::narrator::{Place, Sink};
 use super::words;
 use crate::observe;
-use crate::sys::{Answer, Call};
-use std::time::Instant;
+use crate::sys::{Answer, Call, flags};
+use std::time::{Duration, Instant, SystemTime};
 
 /// The version that this module writes.
 const VERSION: u32 = 1;
@@ -66,7 +66,7 @@ const VERSION: u32 = 1;
 /// Writes the trace.
 pub struct Trace {
     out: Out,
-    began: Instant,
+    clock: Clock,
     /// The inode of the process's namespace of each kind of [`observe::KINDS`].
     inodes: [Option<u64>; observe::KINDS.len()],
 }
@@ -74,7 +74,7 @@ pub struct Trace {
 impl Trace {
     /// A trace that begins now.
     pub fn new(out: Out) -> Self {
-        Self { out, began: Instant::now(), inodes: observe::KINDS.map(observe::inode) }
+        Self { out, clock: Clock::new(), inodes: observe::KINDS.map(observe::inode) }
     }
 
     /// Look again which namespaces the process is in. Where `/proc` cannot be read, what was known stays true
@@ -108,7 +108,7 @@ impl Trace {
     ) {
         json.object(|json| {
             json.name("v").token(VERSION);
-            json.name("t_us").token(self.began.elapsed().as_micros());
+            json.name("t_us").token(self.clock.elapsed().as_micros());
             json.name("pid").token(place.pid);
             json.name("role").text(place.role.name());
             json.name("step").text_or_null(place.step.map(words::step_word));
@@ -132,6 +132,41 @@ impl Trace {
             });
         });
     }
+}
+
+/// The time since the trace began, which goes on where a process enters a time namespace and its monotonic clock
+/// leaps.
+struct Clock {
+    began: Instant,
+    /// What had passed when `began` was set.
+    earlier: Duration,
+    /// Before the leap: the time that had passed, and a clock that does not leap with it.
+    leaps: Option<(Duration, SystemTime)>,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self { began: Instant::now(), earlier: Duration::ZERO, leaps: None }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.earlier + self.began.elapsed()
+    }
+
+    fn before_leap(&mut self) {
+        self.leaps = Some((self.elapsed(), SystemTime::now()));
+    }
+
+    fn after_leap(&mut self) {
+        let Some((earlier, since)) = self.leaps.take() else { return };
+        self.earlier = earlier + since.elapsed().unwrap_or_default();
+        self.began = Instant::now();
+    }
+}
+
+/// Whether a call takes the process itself into another time namespace.
+fn enters_time(call: &Call<'_>) -> bool {
+    matches!(call, Call::Setns { flags, .. } if flags.has(flags::CLONE_NEWTIME))
 }
 
 fn write_answer(json: &mut Json<'_>, answer: Option<&Answer<'_>>) {
@@ -158,9 +193,15 @@ impl Sink for Trace {
         if matches!(call, Call::Execve { .. }) {
             self.write(place, call, None, &[]);
         }
+        if enters_time(call) {
+            self.clock.before_leap();
+        }
     }
 
     fn answered(&mut self, place: &Place, call: &Call<'_>, answer: &Answer<'_>, changes: &[Change]) {
+        if enters_time(call) {
+            self.clock.after_leap();
+        }
         match *call {
             Call::Unshare { flags } | Call::Setns { flags, .. } if !place.sealed => {
                 self.look_again(|kind| namespaces(flags).any(|changed| changed == kind));

@@ -66,7 +66,8 @@ pub struct Shell {
 /// Bytes of text that are printed without asking for memory.
 const ROOM: usize = 64 * 1024;
 
-const HEAD: &str = "#!/bin/sh\nset -eu\nexec 3<&0\nstatus=0\n";
+/// (pivot_root(8), and elsewhere iptables-restore(8), stand where an ordinary user's shell does not look.)
+const HEAD: &str = "#!/bin/sh\nset -eu\nPATH=$PATH:/usr/sbin:/sbin\nexec 3<&0\nstatus=0\n";
 const HANDSHAKE: &str = "run=$(mktemp -d)\nexport run\nmkfifo \"$run/born\" \"$run/go\"\n";
 const CHILD_WAITS: &str = "echo > \"$run/born\"\nread -r _ < \"$run/go\"\n";
 const PARENT_WAITS: &str = "init=$!\nread -r _ < \"$run/born\"\n";

@@ -5,7 +5,7 @@
 
 use super::quote::{path, word};
 use crate::sys::flags::{self, Flags};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 
 /// `mount …` for one mount(2).
@@ -75,7 +75,8 @@ struct Tree {
 /// parks the tree on a small tmpfs inside the new root, which comes along, and moves it from there.
 #[derive(Debug, Default)]
 pub struct Trees {
-    open: HashMap<PathBuf, Tree>,
+    /// By the path it was taken at. Of one path there may be several; they are moved in the order of their taking.
+    open: HashMap<PathBuf, VecDeque<Tree>>,
     /// What will be `/`: the last overlay mounted, then the root itself.
     root: PathBuf,
     pivoted: bool,
@@ -103,7 +104,7 @@ impl Trees {
     /// open_tree: park the tree, or remember it.
     pub fn open(&mut self, source: &Path) -> Option<String> {
         if self.pivoted {
-            self.open.insert(source.into(), Tree { parked: None, options: String::new() });
+            self.add(source, None);
             return None;
         }
         let park = self.root.join(PARK);
@@ -118,14 +119,18 @@ impl Trees {
         commands +=
             &format!("if [ -d {from} ]; then mkdir {to}; else : > {to}; fi\nmount --rbind {from} {to}");
         let parked = Some(Path::new("/").join(PARK).join(place));
-        self.open.insert(source.into(), Tree { parked, options: String::new() });
+        self.add(source, parked);
         Some(commands)
     }
 
-    /// mount_setattr: on an open tree it waits for its place, on a mount it is a remount.
+    fn add(&mut self, source: &Path, parked: Option<PathBuf>) {
+        self.open.entry(source.into()).or_default().push_back(Tree { parked, options: String::new() });
+    }
+
+    /// mount_setattr: on the tree opened last it waits for its place, on a mount it is a remount.
     pub fn set(&mut self, target: &Path, set: Flags) -> Option<String> {
         let options = attribute_names(set);
-        match self.open.get_mut(target) {
+        match self.open.get_mut(target).and_then(VecDeque::back_mut) {
             Some(tree) => {
                 tree.options = options;
                 None
@@ -136,7 +141,7 @@ impl Trees {
 
     /// move_mount: from where it is parked, or, opened just now, as a bind mount. The empty park is removed.
     pub fn moved(&mut self, from: &Path, target: &Path) -> String {
-        let tree = self.open.remove(from);
+        let tree = self.open.get_mut(from).and_then(VecDeque::pop_front);
         let mut commands = match tree.as_ref().and_then(|tree| tree.parked.as_ref()) {
             Some(parked) => format!("mount -n --move {} {}", path(parked), path(target)),
             None => format!("mount --rbind {} {}", path(from), path(target)),
@@ -145,7 +150,7 @@ impl Trees {
             commands = format!("{commands}\n{}", remount(&tree.options, target));
         }
         let was_parked = tree.is_some_and(|tree| tree.parked.is_some());
-        if was_parked && self.open.values().all(|tree| tree.parked.is_none()) {
+        if was_parked && self.open.values().flatten().all(|tree| tree.parked.is_none()) {
             commands += &format!("\numount -n /{PARK}\nrmdir /{PARK}");
         }
         commands
@@ -196,6 +201,25 @@ mod tests {
         assert_eq!(
             trees.moved(Path::new("/proc/sys"), Path::new("/proc/sys")),
             "mount --rbind /proc/sys /proc/sys"
+        );
+    }
+
+    #[test]
+    fn two_trees_of_one_source_are_told_apart() {
+        let mut trees = Trees::default();
+        trees.mounted(Path::new("/m"));
+        let (source, read_only) = (Path::new("/src"), flags::mount_attr(flags::MOUNT_ATTR_RDONLY));
+        trees.open(source);
+        assert_eq!(trees.set(source, read_only), None);
+        trees.open(source);
+        trees.pivoted();
+        assert_eq!(
+            trees.moved(source, Path::new("/a")),
+            "mount -n --move /.park/1 /a\nmount -n -o remount,bind,ro /a"
+        );
+        assert_eq!(
+            trees.moved(source, Path::new("/b")),
+            "mount -n --move /.park/2 /b\numount -n /.park\nrmdir /.park"
         );
     }
 }

@@ -3,12 +3,22 @@
 use std::path::Path;
 
 /// A text as one word: bare when nothing in it means anything to a shell, else in single quotes.
+///
+/// No line of the word is the mark of a here-document, which would end it: a line that could be one begins with a
+/// pair of quotes that say nothing.
 pub fn word(text: &str) -> String {
     let plain = |character: char| character.is_ascii_alphanumeric() || "%+,-./:=@_".contains(character);
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();
     }
-    format!("'{}'", text.replace('\'', r"'\''"))
+    let is_mark = |line: &str| line.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    let mut quoted = String::from("'");
+    for (at, line) in text.split('\n').enumerate() {
+        quoted.push_str(if at == 0 { "" } else { "\n" });
+        quoted.push_str(if at > 0 && !line.is_empty() && is_mark(line) { "''" } else { "" });
+        quoted.push_str(&line.replace('\'', r"'\''"));
+    }
+    quoted + "'"
 }
 
 /// A path as one word; one that begins with a hyphen is kept from being read as an option.
@@ -52,6 +62,7 @@ mod tests {
         assert_eq!(word(""), "''");
         assert_eq!(word("it's $HOME"), r"'it'\''s $HOME'");
         assert_eq!(path(Path::new("-x")), "./-x");
+        assert_eq!(word("a b\nUTS\nx\n"), "'a b\n''UTS\nx\n'");
     }
 
     #[test]

@@ -60,6 +60,7 @@ fn nested_here_documents_are_closed_after_the_command() {
     );
     let expected = r#"#!/bin/sh
 set -eu
+PATH=$PATH:/usr/sbin:/sbin
 exec 3<&0
 status=0
 mkdir -p -m 700 '/a b'
