@@ -125,24 +125,27 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         command::keep_no_descriptors()?;
         command::set_umask(0o022)?;
         if spec.init {
-            security::hide_from_container()?;
-        }
-        if !spec.privileged {
-            (parts.filter)(spec)?;
-        }
-        // Hidden and filtered before there is a command that could look.
-        if spec.init {
             become_reaper(given)?;
+            given.signals.release()?;
+        } else {
+            given.signals.release()?;
+            filter(given)?;
         }
-        given.signals.release()?;
         Ok(command)
     })?;
     take(Step::Exec, || command.execute())
 }
 
+/// The last thing before exec: from here on nothing is asked of the kernel but to write and to exec.
+fn filter(given: &Inheritance<'_>) -> Result<()> {
+    if given.spec.privileged { Ok(()) } else { (given.parts.filter)(given.spec) }
+}
+
 /// With `--init`: split. The child returns and becomes the command; the parent stays pid 1, reaps, and ends
-/// with the command's status.
+/// with the command's status. Both are hidden and filtered before there is a command that could look.
 fn become_reaper(given: &Inheritance<'_>) -> Result<()> {
+    security::hide_from_container()?;
+    filter(given)?;
     let Some(child) = command::fork()? else { return Ok(()) };
     // From here on there is nobody to tell of an error: the parent takes this for the success of the exec.
     given.parent.hang_up();
