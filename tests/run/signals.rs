@@ -13,6 +13,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], the_third_interrupt_kills),
         as_both(&[], init_reaps_orphans),
         as_both(&[], init_ends_with_the_commands_status),
+        as_both(&[], real_time_signals_end_like_others),
         as_both(&[], a_killed_minidocker_takes_the_container_along),
         as_both(&[], the_commands_signals_are_as_they_were),
         as_both(&[], a_signal_at_any_moment_ends_it_and_leaves_nothing),
@@ -98,6 +99,17 @@ fn init_ends_with_the_commands_status(who: Who) {
     assert_eq!(space.base(&["--init"], &["no-such-program"]).status, 127);
     // What the command leaves running ends with it.
     assert_eq!(space.base(&["--init"], &["sh", "-c", "sleep 60 & exit 0"]).status, 0);
+}
+
+fn real_time_signals_end_like_others(who: Who) {
+    let space = Space::new(who);
+    let orphan = "(sh -c 'sleep 0.1; kill -34 $$' &); sleep 0.3; echo alive";
+    assert_eq!(space.sh(&["--init"], orphan), "alive\n");
+    assert_eq!(space.base(&["--init"], &["sh", "-c", "kill -34 $$"]).status, 162);
+    // Pid 1 itself is deaf to it, so here the shell tells of its child.
+    for options in [&[][..], &["--init"]] {
+        assert_eq!(space.base(options, &["sh", "-c", "sh -c 'kill -34 $$'; exit $?"]).status, 162);
+    }
 }
 
 fn a_killed_minidocker_takes_the_container_along(who: Who) {
