@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::image::Image;
 use crate::namespace;
 use crate::network::{self, Join, Network};
+use crate::process::command;
 use crate::process::handshake::{Handshake, ParentSide};
 use crate::process::supervise::{self, Signals};
 use crate::process::{Child, Ended, Forked};
@@ -65,6 +66,8 @@ pub struct Outcome {
 /// Whatever happens, when this returns nothing of the container is left but, unless `--rm` was asked or it
 /// never started, its directory.
 pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
+    // What is made here is for the container's users too, whatever the person keeps from others elsewhere.
+    command::set_umask(0o022)?;
     let signals = Signals::hold()?;
     let wishes = Wishes::of(request)?;
     let image = take(Step::Image, || plan::image(root, request))?;
