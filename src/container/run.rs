@@ -68,10 +68,9 @@ pub struct Outcome {
 pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
     // What is made here is for the container's users too, whatever the person keeps from others elsewhere.
     command::set_umask(0o022)?;
-    let signals = Signals::hold()?;
     let wishes = Wishes::of(request)?;
     let image = take(Step::Image, || plan::image(root, request))?;
-    let (claim, spec) = claim(root, request, &wishes, &image)?;
+    let (claim, spec, signals) = claim(root, request, &wishes, &image)?;
     let mut life = Life { root, parts, signals: &signals, claim: &claim, spec, group: Group::default() };
     let ended = life.live();
     let out_of_memory = match ended {
@@ -84,13 +83,17 @@ pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
 }
 
 /// Under the lock on the whole: clear up after the dead, settle the plan, and take a directory for it.
-fn claim(root: &Root, request: &Request, wishes: &Wishes, image: &Image) -> Result<(Claim, Spec)> {
+///
+/// Signals are held back from just before there is something of the container to clear up. Until then one simply
+/// ends this process, wherever it waits: for another's image, or for the lock.
+fn claim(root: &Root, request: &Request, wishes: &Wishes, image: &Image) -> Result<(Claim, Spec, Signals)> {
     let held = root.lock()?;
     take(Step::Reclaim, || reclaim::all(root, &held))?;
     take(Step::Claim, || {
         let spec = plan::settle(root, request, wishes, image, state::new_id()?)?;
+        let signals = Signals::hold()?;
         let claim = root.claim(&held, &spec.id, spec.given_name())?;
-        Ok((claim, spec))
+        Ok((claim, spec, signals))
     })
 }
 

@@ -3,7 +3,9 @@
 use crate::common::container::{Running, children_of, status_of};
 use crate::common::space::{Space, Who};
 use crate::common::{Test, as_both};
+use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::Signal;
+use std::fs::File;
 use std::time::{Duration, Instant};
 
 pub fn tests() -> Vec<Test> {
@@ -16,6 +18,8 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], real_time_signals_end_like_others),
         as_both(&[], a_killed_minidocker_takes_the_container_along),
         as_both(&[], the_commands_signals_are_as_they_were),
+        as_both(&[], a_signal_ends_the_wait_for_a_lock),
+        as_both(&[], a_signal_ends_the_making_of_base),
         as_both(&[], a_signal_at_any_moment_ends_it_and_leaves_nothing),
     ]
     .into_iter()
@@ -126,6 +130,47 @@ fn a_killed_minidocker_takes_the_container_along(who: Who) {
                 || status_of(pid, "State").starts_with('Z')
         });
     }
+}
+
+/// Hold the file `name` of the state root with flock(2).
+fn lock(space: &Space, name: &str) -> Flock<File> {
+    let path = space.root().join(name);
+    Flock::lock(File::options().write(true).open(path).unwrap(), FlockArg::LockExclusive).unwrap()
+}
+
+fn waits_for_a_lock(pid: u32) -> bool {
+    // `1: -> FLOCK  ADVISORY  WRITE 4242 08:01:1234 0 EOF`
+    let locks = std::fs::read_to_string("/proc/locks").unwrap();
+    locks.lines().any(|line| line.contains("->") && line.split_whitespace().nth(5) == Some(&pid.to_string()))
+}
+
+fn a_signal_ends_the_wait_for_a_lock(who: Who) {
+    let space = Space::new(who);
+    space.sh(&[], "exit 0");
+    let held = lock(&space, "lock");
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        let running = space.start(&[], &["true"]);
+        wait_until("minidocker waits for the lock", || waits_for_a_lock(running.runtime()));
+        running.signal(signal);
+        let outcome = running.wait();
+        assert_eq!((outcome.status, outcome.err.as_str()), (128 + signal as i32, ""));
+        assert_eq!(space.containers(), [""; 0]);
+    }
+    drop(held);
+    space.sh(&[], "exit 0");
+}
+
+fn a_signal_ends_the_making_of_base(who: Who) {
+    let space = Space::bare(who);
+    let making = space.root().join("layers/.new-base/usr");
+    let running = space.start(&[], &["true"]);
+    wait_until("base is being made", || making.exists());
+    running.signal(Signal::SIGTERM);
+    assert_eq!((running.wait().status, space.containers()), (143, vec![]));
+    assert!(!space.root().join("layers/base").exists());
+    // What was made so far is the next one's to remove.
+    assert_eq!(space.base(&[], &["true"]).status, 0);
+    assert!(!making.exists());
 }
 
 fn a_signal_at_any_moment_ends_it_and_leaves_nothing(who: Who) {
