@@ -113,15 +113,18 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         command::leave_session()?;
         let who = identity::resolve(&spec.user)?;
         (parts.limit)(spec)?;
+        if !spec.stdin {
+            command::no_stdin()?;
+        }
+        if !spec.rootless {
+            command::hand_over_pipes(who.uid)?;
+        }
         identity::assume(&who, spec.rootless)?;
         capabilities::hold(spec.capabilities)?;
         // A change of user id has cleared this.
         die_with_parent(given)?;
         command::stand_in(&spec.workdir)?;
         let command = command::find(&spec.argv, &spec.environment_for(&who))?;
-        if !spec.stdin {
-            command::no_stdin()?;
-        }
         command::keep_no_descriptors()?;
         command::set_umask(0o022)?;
         if spec.init {

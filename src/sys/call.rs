@@ -67,6 +67,7 @@ pub enum Call<'a> {
     Rmdir { path: &'a Path },
     Chmod { path: &'a Path, mode: u32 },
     Chown { path: &'a Path, uid: u32, gid: u32 },
+    Fchown { descriptor: i32, uid: u32 },
     Copy { from: &'a Path, to: &'a Path },
     Flock { path: &'a Path, exclusive: bool, wait: bool },
     FcntlSetlk { path: &'a Path },
@@ -189,6 +190,7 @@ calls! {
     Rmdir { path } => "rmdir" { "path": V::Path(path) }
     Chmod { path, mode } => "chmod" { "path": V::Path(path), "mode": V::Octal(mode) }
     Chown { path, uid, gid } => "chown" { "path": V::Path(path), "uid": V::Number(uid.into()), "gid": V::Number(gid.into()) }
+    Fchown { descriptor, uid } => "fchown" { "fd": V::Number(descriptor.into()), "uid": V::Number(uid.into()), "gid": V::Number(-1) }
     Copy { from, to } => "copy_file_range" { "from": V::Path(from), "to": V::Path(to) }
     Flock { path, exclusive, wait } => "flock" {
         "path": V::Path(path),

@@ -77,6 +77,7 @@ impl Scene {
             | Rmdir { .. }
             | Chmod { .. }
             | Chown { .. }
+            | Fchown { .. }
             | Copy { .. }
             | Umask { .. } => file(call).map_or(Said::Nothing, Said::Commands),
             Rtnetlink(request) => self.network(request),
@@ -334,6 +335,11 @@ fn file(call: &Call<'_>) -> Option<String> {
         Call::Rmdir { path: target } => format!("rmdir {}", path(target)),
         Call::Chmod { path: target, mode } => format!("chmod {mode:o} {}", path(target)),
         Call::Chown { path: target, uid, gid } => format!("chown -h {uid}:{gid} {}", path(target)),
+        // The script keeps its standard input as 3, and its others may be files where minidocker's were pipes.
+        Call::Fchown { descriptor, uid } => {
+            let pipe = format!("/proc/self/fd/{}", if descriptor == 0 { 3 } else { descriptor });
+            format!("[ ! -p {pipe} ] || chown {uid} {pipe}")
+        }
         Call::Copy { from, to } => format!("cp -p {} {}", path(from), path(to)),
         Call::Umask { mode } => format!("umask {mode:03o}"),
         _ => return None,
