@@ -152,6 +152,7 @@ fn become_reaper(given: &Inheritance<'_>) -> Result<()> {
     let Some(child) = command::fork()? else { return Ok(()) };
     // From here on there is nobody to tell of an error: the parent takes this for the success of the exec.
     given.parent.hang_up();
+    command::close_descriptors()?;
     let ended = (given.parts.reap)(child)?;
     command::exit_now(ended.status())
 }

@@ -109,6 +109,12 @@ pub fn keep_no_descriptors() -> Result<()> {
     process::close_on_exec_from(3)
 }
 
+/// Close all descriptors but the standard three, in a pid 1 that stays behind as reaper: it lives as long as the
+/// container, and would keep open the host's files, the runtime's pipes and its locks. It ends by [`exit_now`].
+pub fn close_descriptors() -> Result<()> {
+    process::close_from(3)
+}
+
 /// Stand in `workdir`, made if missing.
 pub fn stand_in(workdir: &Path) -> Result<()> {
     let missing = || Problem::WorkdirMissing { path: workdir.display().to_string() };

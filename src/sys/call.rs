@@ -29,7 +29,7 @@ pub enum Call<'a> {
     Kill { pid: i32, signal: i32 },
     Fork,
     Setsid,
-    CloseRange { first: u32 },
+    CloseRange { first: u32, on_exec: bool },
     Getrandom { length: usize },
     // Pipes and signals between runtime and init.
     Pipe2,
@@ -151,7 +151,8 @@ calls! {
     Kill { pid, signal } => "kill" { "pid": V::Number(pid.into()), "signal": V::Number(signal.into()) }
     Fork => "fork" {}
     Setsid => "setsid" {}
-    CloseRange { first } => "close_range" { "first": V::Number(first.into()), "flags": V::Symbol("CLOSE_RANGE_CLOEXEC") }
+    CloseRange { first, on_exec } => "close_range" {
+        "first": V::Number(first.into()), "flags": V::Symbol(if on_exec { "CLOSE_RANGE_CLOEXEC" } else { "0" }) }
     Getrandom { length } => "getrandom" { "length": V::Number(length as i64) }
     Pipe2 => "pipe2" { "flags": V::Symbol("O_CLOEXEC") }
     ReadPipe => "read" { "fd": V::Symbol("pipe") }

@@ -227,12 +227,20 @@ pub fn setsid() -> Result<()> {
 /// Mark every descriptor from `first` up close-on-exec (close_range(2)), whoever opened it.
 pub fn close_on_exec_from(first: u32) -> Result<()> {
     const CLOSE_RANGE_CLOEXEC: libc::c_uint = 4;
-    ask(Call::CloseRange { first }, || {
-        // SAFETY: only flags of descriptors change; owners keep them until exec.
-        let answer =
-            unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, CLOSE_RANGE_CLOEXEC) };
-        Errno::result(answer).map(drop)
-    })
+    ask(Call::CloseRange { first, on_exec: true }, || close_range(first, CLOSE_RANGE_CLOEXEC))
+}
+
+/// Close every descriptor from `first` up, whoever owns it. The caller uses none of them any more, opens no other,
+/// and ends by [`exit_now`], so that no owner closes what is closed already.
+pub fn close_from(first: u32) -> Result<()> {
+    ask(Call::CloseRange { first, on_exec: false }, || close_range(first, 0))
+}
+
+fn close_range(first: u32, flags: libc::c_uint) -> nix::Result<()> {
+    // SAFETY: with CLOSE_RANGE_CLOEXEC only flags of descriptors change; without it the contract of `close_from`
+    // has the caller forget them.
+    let answer = unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, flags) };
+    Errno::result(answer).map(drop)
 }
 
 /// End at once: no destructor, no buffer flushed, no handler run (_exit(2)). The way out of a forked child.

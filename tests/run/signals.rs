@@ -1,7 +1,7 @@
 //! Signals: passed on, and what happens when minidocker itself is killed.
 
 use crate::common::container::{Running, children_of, status_of};
-use crate::common::space::{Space, Who};
+use crate::common::space::{Space, Who, is_root, names_in};
 use crate::common::{Test, as_both};
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::Signal;
@@ -15,6 +15,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], the_third_interrupt_kills),
         as_both(&[], init_reaps_orphans),
         as_both(&[], init_ends_with_the_commands_status),
+        as_both(&[], init_keeps_nothing_of_the_hosts_open),
         as_both(&[], real_time_signals_end_like_others),
         as_both(&[], a_killed_minidocker_takes_the_container_along),
         as_both(&[], the_commands_signals_are_as_they_were),
@@ -103,6 +104,24 @@ fn init_ends_with_the_commands_status(who: Who) {
     assert_eq!(space.base(&["--init"], &["no-such-program"]).status, 127);
     // What the command leaves running ends with it.
     assert_eq!(space.base(&["--init"], &["sh", "-c", "sleep 60 & exit 0"]).status, 0);
+}
+
+fn init_keeps_nothing_of_the_hosts_open(who: Who) {
+    let space = Space::new(who);
+    let trace = space.file("trace.jsonl", "").display().to_string();
+    for options in [&["--init"][..], &["--init", "--explain", "--trace", &trace]] {
+        let mut running = space
+            .start(options, &["sh", "-c", "ls /proc/self/fd; sleep 0 & wait; echo ready; read x; exit 3"]);
+        // The command itself has one more, by which ls(1) reads the directory.
+        for line in ["0", "1", "2", "3", "ready"] {
+            running.expect(line);
+        }
+        // This process is hidden from everybody but the host's root.
+        if is_root() {
+            assert_eq!(names_in(&running.proc("fd")), ["0", "1", "2"]);
+        }
+        assert_eq!(running.end().status, 3);
+    }
 }
 
 fn real_time_signals_end_like_others(who: Who) {
