@@ -65,7 +65,8 @@ impl Command {
 
 /// Let the command read nothing: its standard input becomes the container's `/dev/null`.
 pub fn no_stdin() -> Result<()> {
-    file::become_stdin(file::open_file(Path::new("/dev/null"), O_RDWR, 0)?)
+    let null = Path::new("/dev/null");
+    file::become_stdin(file::open_file(null, O_RDWR, 0)?, null)
 }
 
 /// Give `uid` the pipes among the standard three. On entry this process has CAP_CHOWN.

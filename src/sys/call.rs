@@ -35,6 +35,7 @@ pub enum Call<'a> {
     Pipe2,
     ReadPipe,
     WritePipe { bytes: usize },
+    Sigaction { signal: i32 },
     Sigprocmask { block: bool },
     Signalfd,
     Sigtimedwait,
@@ -52,6 +53,7 @@ pub enum Call<'a> {
     // Files.
     Open { path: &'a Path, flags: Flags },
     Openat2 { root: &'a Path, path: &'a Path, flags: Flags },
+    Dup2 { path: &'a Path, descriptor: i32 },
     Read { path: &'a Path },
     Write { path: &'a Path, contents: &'a str },
     WriteEach { path: &'a Path, lines: &'a [&'a str] },
@@ -157,6 +159,7 @@ calls! {
     Pipe2 => "pipe2" { "flags": V::Symbol("O_CLOEXEC") }
     ReadPipe => "read" { "fd": V::Symbol("pipe") }
     WritePipe { bytes } => "write" { "fd": V::Symbol("pipe"), "bytes": V::Number(bytes as i64) }
+    Sigaction { signal } => "sigaction" { "signum": V::Number(signal.into()), "act": V::Symbol("SIG_DFL") }
     Sigprocmask { block } => "sigprocmask" { "how": V::Symbol(if block { "SIG_BLOCK" } else { "SIG_SETMASK" }) }
     Signalfd => "signalfd4" { "flags": V::Symbol("SFD_CLOEXEC") }
     Sigtimedwait => "rt_sigtimedwait" {}
@@ -175,6 +178,7 @@ calls! {
     Open { path, flags } => "open" { "path": V::Path(path), "flags": V::Flags(flags) }
     Openat2 { root, path, flags } => "openat2" {
         "root": V::Path(root), "path": V::Path(path), "flags": V::Flags(flags), "resolve": V::Symbol("RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS") }
+    Dup2 { path, descriptor } => "dup2" { "oldfd": V::Path(path), "newfd": V::Number(descriptor.into()) }
     Read { path } => "read" { "path": V::Path(path) }
     Write { path, contents } => "write" { "path": V::Path(path), "contents": V::Text(contents) }
     WriteEach { path, lines } => "write" { "path": V::Path(path), "contents": V::Strings(lines) }
@@ -260,12 +264,14 @@ impl Call<'_> {
                 | Pipe2
                 | ReadPipe
                 | WritePipe { .. }
+                | Sigaction { .. }
                 | Sigprocmask { .. }
                 | Signalfd
                 | Sigtimedwait
                 | Poll
                 | Open { .. }
                 | Openat2 { .. }
+                | Dup2 { .. }
                 | Read { .. }
                 | Readlink { .. }
                 | Stat { .. }

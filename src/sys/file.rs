@@ -379,7 +379,7 @@ pub fn chdir(path: &Path) -> Result<()> {
     ask(Call::Chdir { path }, || nix::unistd::chdir(path))
 }
 
-/// Make `descriptor` what the process reads as standard input (dup2(2)).
-pub fn become_stdin(descriptor: impl AsFd) -> Result<()> {
-    ask(Call::Open { path: Path::new("/dev/stdin"), flags: open(0) }, || nix::unistd::dup2_stdin(descriptor))
+/// Make `descriptor`, opened as `path`, what the process reads as standard input (dup2(2)).
+pub fn become_stdin(descriptor: impl AsFd, path: &Path) -> Result<()> {
+    ask(Call::Dup2 { path, descriptor: libc::STDIN_FILENO }, || nix::unistd::dup2_stdin(descriptor))
 }

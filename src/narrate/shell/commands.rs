@@ -65,6 +65,10 @@ impl Scene {
             | MoveMount { .. }
             | MountSetattr { .. } => self.mounts(call).map_or(Said::Nothing, Said::Commands),
             Open { path, flags } => self.open(path, flags, answer),
+            Dup2 { descriptor, .. } => {
+                self.no_stdin |= descriptor == 0;
+                Said::Nothing
+            }
             Openat2 { root, path, .. } => self.opened(below(root, path), answer),
             Write { path, contents } => self.write(path, contents),
             Chdir { .. }
@@ -103,6 +107,7 @@ impl Scene {
             | Pipe2
             | ReadPipe
             | WritePipe { .. }
+            | Sigaction { .. }
             | Sigprocmask { .. }
             | Signalfd
             | Sigtimedwait
@@ -191,9 +196,6 @@ impl Scene {
 
     fn open(&mut self, target: &Path, flags: Flags, answer: &Answer<'_>) -> Said {
         self.opened(target.into(), answer);
-        if target == "/dev/stdin" {
-            self.no_stdin = true;
-        }
         let lock = target.file_name().is_some_and(|name| name == "lock");
         match flags.has(flags::O_CREAT) && !lock {
             true => Said::Commands(format!(": >> {}", path(target))),
