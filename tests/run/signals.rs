@@ -4,7 +4,8 @@ use crate::common::container::{Running, children_of, status_of};
 use crate::common::space::{Space, Who, is_root, names_in};
 use crate::common::{Test, as_both};
 use nix::fcntl::{Flock, FlockArg};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::fs::File;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ pub fn tests() -> Vec<Test> {
     [
         as_both(&[], a_signal_reaches_the_command),
         as_both(&[], a_signal_passes_through_init),
+        as_both(&[], a_signal_that_comes_early_waits_for_the_command),
         as_both(&[], the_third_interrupt_kills),
         as_both(&[], init_reaps_orphans),
         as_both(&[], init_ends_with_the_commands_status),
@@ -64,14 +66,45 @@ fn a_signal_passes_through_init(who: Who) {
     assert_passes_on(&Space::new(who), &["--init"]);
 }
 
+/// Start a container whose first process has been stopped before it forked, or `None` when it was faster.
+fn stopped_early(space: &Space) -> Option<(Running, Pid)> {
+    let running = space.start(&["--init"], &["sh", "-c", "read x; exit 0"]);
+    wait_until("the first process is born", || !children_of(running.runtime()).is_empty());
+    let init = Pid::from_raw(running.pid() as i32);
+    kill(init, Signal::SIGSTOP).unwrap();
+    let pid = init.as_raw() as u32;
+    wait_until("it has stopped", || status_of(pid, "State").starts_with('T'));
+    let early = children_of(pid).is_empty();
+    if !early {
+        kill(init, Signal::SIGCONT).unwrap();
+    }
+    early.then_some((running, init))
+}
+
+fn a_signal_that_comes_early_waits_for_the_command(who: Who) {
+    let space = Space::new(who);
+    space.sh(&[], "exit 0");
+    let (running, init) = (0..20).find_map(|_| stopped_early(&space)).expect("one that was caught in time");
+    for signal in [Signal::SIGWINCH, Signal::SIGUSR1] {
+        running.signal(signal);
+        wait_until("minidocker takes the signal", || pending(&running) == 0);
+    }
+    kill(init, Signal::SIGCONT).unwrap();
+    // Nobody has written a line that the command could read: it is the signal that ends it.
+    assert_eq!(running.wait().status, 128 + Signal::SIGUSR1 as i32);
+}
+
+/// The signals that `minidocker` has been sent and has not taken yet.
+fn pending(running: &Running) -> u64 {
+    u64::from_str_radix(&status_of(running.runtime(), "ShdPnd"), 16).unwrap()
+}
+
 fn the_third_interrupt_kills(who: Who) {
     let space = Space::new(who);
     // Pid 1 without a handler is deaf to SIGINT. A shell has one.
     let mut running = space.start(&[], &["sh", "-c", "echo ready; exec sleep 60"]);
     running.expect("ready");
     wait_until("the shell has become sleep", || running.read("comm") == "sleep\n");
-    let pending =
-        |running: &Running| u64::from_str_radix(&status_of(running.runtime(), "ShdPnd"), 16).unwrap();
     for _ in 0..2 {
         running.signal(Signal::SIGINT);
         // Two of a kind that are pending at once are one.
