@@ -6,15 +6,14 @@
 
 use super::init::{self, Inheritance};
 use super::parts::Parts;
-use super::plan::{Request, Wishes};
+use super::plan::{Neighbour, Request, Wishes};
 use super::spec::Spec;
 use super::{plan, reclaim};
 use crate::cgroup::Group;
 use crate::cgroup::accounting::{self, Memory};
 use crate::error::Result;
 use crate::image::Image;
-use crate::namespace;
-use crate::network::{self, Join, Network};
+use crate::network::{self, Network};
 use crate::process::command;
 use crate::process::handshake::{Handshake, ParentSide};
 use crate::process::supervise::{self, Signals};
@@ -70,8 +69,9 @@ pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
     command::set_umask(0o022)?;
     let wishes = Wishes::of(request)?;
     let image = take(Step::Image, || plan::image(root, request))?;
-    let (claim, spec, signals) = claim(root, request, &wishes, &image)?;
-    let mut life = Life { root, parts, signals: &signals, claim: &claim, spec, group: Group::default() };
+    let Claimed { claim, spec, neighbour, signals } = claim(root, request, &wishes, &image)?;
+    let mut life =
+        Life { root, parts, signals: &signals, claim: &claim, spec, neighbour, group: Group::default() };
     let ended = life.live();
     let out_of_memory = match ended {
         Ok(_) => accounting::memory(&life.group).ok().filter(|memory| memory.oom_kills > 0),
@@ -82,18 +82,26 @@ pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
     cleared.map(|()| Outcome { status, out_of_memory })
 }
 
+/// A container that is planned and has its place on disk.
+struct Claimed {
+    claim: Claim,
+    spec: Spec,
+    neighbour: Option<Neighbour>,
+    signals: Signals,
+}
+
 /// Under the lock on the whole: clear up after the dead, settle the plan, and take a directory for it.
 ///
 /// Signals are held back from just before there is something of the container to clear up. Until then one simply
 /// ends this process, wherever it waits: for another's image, or for the lock.
-fn claim(root: &Root, request: &Request, wishes: &Wishes, image: &Image) -> Result<(Claim, Spec, Signals)> {
+fn claim(root: &Root, request: &Request, wishes: &Wishes, image: &Image) -> Result<Claimed> {
     let held = root.lock()?;
     take(Step::Reclaim, || reclaim::all(root, &held))?;
     take(Step::Claim, || {
-        let spec = plan::settle(root, request, wishes, image, state::new_id()?)?;
+        let (spec, neighbour) = plan::settle(root, request, wishes, image, state::new_id()?)?;
         let signals = Signals::hold()?;
         let claim = root.claim(&held, &spec.id, spec.given_name())?;
-        Ok((claim, spec, signals))
+        Ok(Claimed { claim, spec, neighbour, signals })
     })
 }
 
@@ -104,6 +112,7 @@ struct Life<'a> {
     signals: &'a Signals,
     claim: &'a Claim,
     spec: Spec,
+    neighbour: Option<Neighbour>,
     group: Group,
 }
 
@@ -115,8 +124,8 @@ impl Life<'_> {
         if let Network::Bridge(_) = self.spec.network {
             take(Step::Bridge, || (self.parts.bridge)(self.root.path()))?;
         }
-        if let Network::Container(Join { name, user: Some(owner), .. }) = &self.spec.network {
-            take(Step::UserMap, || namespace::net::join_owner(owner, name))?;
+        if let Some(Neighbour { user: Some(owner), .. }) = &self.neighbour {
+            take(Step::UserMap, || owner.join_owner())?;
         }
         let (child, handshake) = self.give_birth()?;
         let started = self.start(&child, handshake);
@@ -151,6 +160,7 @@ impl Life<'_> {
             Forked::Parent(child) => Ok((child, handshake.parent())),
             Forked::Child => init::main(&Inheritance {
                 spec: &self.spec,
+                neighbour: self.neighbour.as_ref(),
                 parts: self.parts,
                 group: &self.group,
                 ids,
