@@ -65,10 +65,7 @@ impl Scene {
             | MoveMount { .. }
             | MountSetattr { .. } => self.mounts(call).map_or(Said::Nothing, Said::Commands),
             Open { path, flags } => self.open(path, flags, answer),
-            Dup2 { descriptor, .. } => {
-                self.no_stdin |= descriptor == 0;
-                Said::Nothing
-            }
+            Dup2 { descriptor, .. } => self.dup2(descriptor),
             Openat2 { root, path, .. } => self.opened(below(root, path), answer),
             Write { path, contents } => self.write(path, contents),
             Chdir { .. }
@@ -98,20 +95,16 @@ impl Scene {
             | PrctlNoNewPrivs => Said::Nothing, // Taken by `rights` above.
             Getxattr { .. } | Setxattr { .. } | Removexattr { .. } => Said::Nothing, // minidocker's own note.
             // A script has its own way to wait, to pass signals on and to end.
+            Pipe2 | ReadPipe | Signalfd | Sigtimedwait | Poll | NetlinkSocket => Said::Nothing,
             Waitid { .. }
             | PidfdOpen { .. }
             | PidfdSendSignal { .. }
             | Kill { .. }
             | CloseRange { .. }
             | Getrandom { .. }
-            | Pipe2
-            | ReadPipe
             | WritePipe { .. }
             | Sigaction { .. }
             | Sigprocmask { .. }
-            | Signalfd
-            | Sigtimedwait
-            | Poll
             | Read { .. }
             | Readlink { .. }
             | Stat { .. }
@@ -120,7 +113,6 @@ impl Scene {
             | Flock { .. }
             | FcntlSetlk { .. }
             | PrctlDumpable { .. }
-            | NetlinkSocket
             | Isatty { .. } => Said::Nothing,
         }
     }
@@ -201,6 +193,11 @@ impl Scene {
             true => Said::Commands(format!(": >> {}", path(target))),
             false => Said::Nothing,
         }
+    }
+
+    fn dup2(&mut self, descriptor: i32) -> Said {
+        self.no_stdin |= descriptor == 0;
+        Said::Nothing
     }
 
     fn unshare(&mut self, flags: Flags) -> Said {
