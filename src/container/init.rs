@@ -66,7 +66,7 @@ fn isolate(given: &Inheritance<'_>) -> Result<()> {
     let Inheritance { spec, parts, .. } = given;
     if let Network::Container(join) = &spec.network {
         take(Step::Network, || namespace::net::join(&join.net, &join.name))?;
-    } else if spec.rootless {
+    } else if spec.user_namespace {
         take(Step::UserMap, || (parts.user)(spec, given.ids))?;
     }
     take(Step::CgroupJoin, || (parts.join)(spec, given.group))?;
@@ -113,7 +113,7 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         command::leave_session()?;
         let who = identity::resolve(&spec.user)?;
         (parts.limit)(spec)?;
-        identity::assume(&who, spec.rootless)?;
+        identity::assume(&who, spec.confined)?;
         capabilities::hold(spec.capabilities)?;
         // A change of user id has cleared this.
         die_with_parent(given)?;
