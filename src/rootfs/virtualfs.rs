@@ -52,8 +52,11 @@ pub fn mount_cgroups(trees: &[CgroupTree], read_only: bool, confined: bool) -> R
         mount::mount("tmpfs", top, "tmpfs", HARMLESS, Some("mode=755,size=64k"))?;
     }
     for tree in trees {
-        let place = top.join(&tree.name);
-        if !tree.name.is_empty() {
+        let place = match tree.name.as_str() {
+            "" => top.to_owned(),
+            name => top.join(name),
+        };
+        if place != top {
             file::mkdir(&place, 0o755)?;
         }
         let data = (!tree.controllers.is_empty()).then_some(tree.controllers.as_str());

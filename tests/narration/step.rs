@@ -7,6 +7,7 @@ use crate::common::{Test, as_both};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 pub fn tests() -> Vec<Test> {
@@ -29,6 +30,7 @@ struct Session {
     terminal: File,
     process: Child,
     said: String,
+    _watchdog: Sender<()>,
 }
 
 /// One wait: what was said before it.
@@ -46,12 +48,14 @@ impl Session {
         command.args(["run", "--rm", "--network", "none", "--step", "--color", "never"]).args(words);
         let process = command.stdin(slave()).stdout(slave()).stderr(slave()).spawn().unwrap();
         let pid = nix::unistd::Pid::from_raw(process.id() as i32);
-        // Who hangs is killed, and the test fails.
+        let (watchdog, ended) = channel::<()>();
         std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_secs(60));
-            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+            // Who hangs is killed, and the test fails.
+            if ended.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
+                let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+            }
         });
-        Self { terminal: pair.master.into(), process, said: String::new() }
+        Self { terminal: pair.master.into(), process, said: String::new(), _watchdog: watchdog }
     }
 
     /// Read on until it waits; `None` when it has ended.
