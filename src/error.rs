@@ -154,6 +154,9 @@ pub enum Problem {
     },
     NoOverlay,
     NoBridge,
+    BridgeTaken {
+        name: String,
+    },
     NoUserNamespaces {
         sysctl: Option<String>,
     },

@@ -199,6 +199,10 @@ problems! {
         what: "this kernel cannot make a bridge", "内核无法创建网桥";
         todo: "`sudo modprobe bridge veth` loads what it needs, or use --network none", "`sudo modprobe bridge veth` 加载所需模块，或用 --network none";
     }
+    BridgeTaken { name } => {
+        what: "the link {name} on this host belongs to somebody else", "本机的网卡 {name} 属于别人";
+        todo: "run again, which looks for another name; `ip link` shows the links", "请再运行一次，会另找名字；`ip link` 列出所有网卡";
+    }
     NoUserNamespaces { sysctl } => {
         what: "an ordinary user needs a user namespace for a container, and this system does not allow one", "普通用户运行容器需要用户 Namespace，而本系统不允许";
         todo: "allow it, or run as root", "请放开限制，或以 root 运行";
