@@ -113,15 +113,18 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         command::leave_session()?;
         let who = identity::resolve(&spec.user)?;
         (parts.limit)(spec)?;
+        if !spec.stdin {
+            command::no_stdin()?;
+        }
+        if !spec.confined {
+            command::hand_over_pipes(who.uid)?;
+        }
         identity::assume(&who, spec.confined)?;
         capabilities::hold(spec.capabilities)?;
         // A change of user id has cleared this.
         die_with_parent(given)?;
         command::stand_in(&spec.workdir)?;
         let command = command::find(&spec.argv, &spec.environment_for(&who))?;
-        if !spec.stdin {
-            command::no_stdin()?;
-        }
         command::keep_no_descriptors()?;
         command::set_umask(0o022)?;
         if spec.init {
@@ -149,6 +152,7 @@ fn become_reaper(given: &Inheritance<'_>) -> Result<()> {
     let Some(child) = command::fork()? else { return Ok(()) };
     // From here on there is nobody to tell of an error: the parent takes this for the success of the exec.
     given.parent.hang_up();
+    command::close_descriptors()?;
     let ended = (given.parts.reap)(child)?;
     command::exit_now(ended.status())
 }

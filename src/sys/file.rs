@@ -200,7 +200,9 @@ pub enum Kind {
     Link,
     /// A character device.
     Character,
-    /// Block device, pipe or socket.
+    /// A pipe.
+    Pipe,
+    /// Block device or socket.
     Other,
 }
 
@@ -235,6 +237,7 @@ impl From<&FileStat> for Status {
             SFlag::S_IFDIR => Kind::Directory,
             SFlag::S_IFLNK => Kind::Link,
             SFlag::S_IFCHR => Kind::Character,
+            SFlag::S_IFIFO => Kind::Pipe,
             _ => Kind::Other,
         };
         Status {
@@ -276,6 +279,7 @@ pub fn list(path: &Path) -> Result<Vec<(String, Kind)>> {
                 kind if kind.is_dir() => Kind::Directory,
                 kind if kind.is_symlink() => Kind::Link,
                 kind if kind.is_char_device() => Kind::Character,
+                kind if kind.is_fifo() => Kind::Pipe,
                 _ => Kind::Other,
             };
             names.push((entry.file_name().to_string_lossy().into_owned(), kind));
@@ -311,6 +315,14 @@ pub fn chmod(path: &Path, mode: u32) -> Result<()> {
 pub fn chown(path: &Path, uid: u32, gid: u32) -> Result<()> {
     ask(Call::Chown { path, uid, gid }, || {
         std::os::unix::fs::lchown(path, Some(uid), Some(gid)).map_err(|error| errno(&error))
+    })
+}
+
+/// Set the owner of an open file; its group stays.
+pub fn chown_descriptor(descriptor: BorrowedFd<'_>, uid: u32) -> Result<()> {
+    use std::os::fd::AsRawFd;
+    ask(Call::Fchown { descriptor: descriptor.as_raw_fd(), uid }, || {
+        nix::unistd::fchown(descriptor, Some(uid.into()), None)
     })
 }
 
@@ -367,7 +379,7 @@ pub fn chdir(path: &Path) -> Result<()> {
     ask(Call::Chdir { path }, || nix::unistd::chdir(path))
 }
 
-/// Make `descriptor` what the process reads as standard input (dup2(2)).
-pub fn become_stdin(descriptor: impl AsFd) -> Result<()> {
-    ask(Call::Open { path: Path::new("/dev/stdin"), flags: open(0) }, || nix::unistd::dup2_stdin(descriptor))
+/// Make `descriptor`, opened as `path`, what the process reads as standard input (dup2(2)).
+pub fn become_stdin(descriptor: impl AsFd, path: &Path) -> Result<()> {
+    ask(Call::Dup2 { path, descriptor: libc::STDIN_FILENO }, || nix::unistd::dup2_stdin(descriptor))
 }
