@@ -68,6 +68,12 @@ pub enum Problem {
     VolumeSourceMissing {
         path: String,
     },
+    VolumeTwice {
+        target: String,
+    },
+    VolumeInProc {
+        target: String,
+    },
     BadEnvironment {
         text: String,
     },
@@ -126,6 +132,17 @@ pub enum Problem {
     },
     NotADirectory {
         path: String,
+    },
+    LeadsNowhere {
+        path: String,
+    },
+    FileOnDirectory {
+        source: String,
+        target: String,
+    },
+    DirectoryOnFile {
+        source: String,
+        target: String,
     },
     NotTheDevice {
         path: String,

@@ -7,6 +7,7 @@ use crate::error::{Error, Problem, Result};
 use crate::image::{self, Image};
 use crate::network::{self, Join, Network};
 use crate::overlay::Layers;
+use crate::rootfs::target;
 use crate::rootfs::volume::{self, Volume};
 use crate::security::capabilities::{self, Capabilities};
 use crate::state::{self, Root};
@@ -64,7 +65,7 @@ impl Wishes {
             true => Capabilities::ALL,
             false => Capabilities::DEFAULT.adjusted(&request.cap_add, &request.cap_drop)?,
         };
-        let volumes = request.volumes.iter().map(|text| volume::parse(text)).collect::<Result<Vec<_>>>()?;
+        let volumes = volume::parse_all(&request.volumes)?;
         let environment =
             request.env.iter().filter_map(|text| variable(text).transpose()).collect::<Result<_>>()?;
         let workdir = request.workdir.as_ref().map(PathBuf::from);
@@ -173,7 +174,7 @@ pub fn settle(root: &Root, request: &Request, wishes: &Wishes, image: &Image, id
         hostname,
         argv: argv(request, image)?,
         environment,
-        workdir: if workdir.is_absolute() { workdir } else { "/".into() },
+        workdir: target::clean(&if workdir.is_absolute() { workdir } else { "/".into() }),
         user: request.user.clone().unwrap_or_else(|| image.config.user.clone()),
         layers,
         volumes: wishes.volumes.clone(),

@@ -77,6 +77,14 @@ problems! {
         what: "the source of the volume, {path}, does not exist", "卷的来源 {path} 不存在";
         todo: "make it first: mkdir -p {path}", "请先创建：mkdir -p {path}";
     }
+    VolumeTwice { target } => {
+        what: "two volumes have the same target, {target}", "两个卷的目标相同：{target}";
+        todo: "leave one out, or give it another target", "请去掉一个，或换一个目标";
+    }
+    VolumeInProc { target } => {
+        what: "the volume's target {target} lies in /proc, which shows the container its own processes", "卷的目标 {target} 在 /proc 里，而 /proc 是容器用来查看自己进程的";
+        todo: "choose a target elsewhere", "请把目标放在别处";
+    }
     BadEnvironment { text } => {
         what: "{text:?} is no environment variable", "{text:?} 不是环境变量";
         todo: "write it as NAME=value", "写成 名字=值";
@@ -157,6 +165,18 @@ problems! {
     NotADirectory { path } => {
         what: "{path} in the image is not a directory", "镜像里的 {path} 不是目录";
         todo: "a container needs a directory there: use another image", "容器需要在那里有一个目录：请换一个镜像";
+    }
+    LeadsNowhere { path } => {
+        what: "{path} in the container is a link that leads nowhere, or lies behind one", "容器里的 {path} 是断开的链接，或在这样的链接之后";
+        todo: "choose another path, or the one the link should lead to", "请换一个路径，或直接用链接应指向的路径";
+    }
+    FileOnDirectory { source, target } => {
+        what: "the volume {source} is not a directory, and the container has a directory at {target}", "卷 {source} 不是目录，而容器里的 {target} 是目录";
+        todo: "name a file as the target, such as {target}/name, or a directory as the source", "请把目标写成文件，例如 {target}/name，或用目录作来源";
+    }
+    DirectoryOnFile { source, target } => {
+        what: "the volume {source} is a directory, and the container has a file at {target}", "卷 {source} 是目录，而容器里的 {target} 是文件";
+        todo: "name a directory as the target, or a file as the source", "请用目录作目标，或用文件作来源";
     }
     NotTheDevice { path } => {
         what: "the host's {path} is not the device of that name", "宿主机的 {path} 不是同名的设备";
