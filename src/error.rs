@@ -77,6 +77,9 @@ pub enum Problem {
     BadEnvironment {
         text: String,
     },
+    EnvironmentNotUtf8 {
+        name: String,
+    },
     BadUser {
         text: String,
     },
@@ -162,6 +165,13 @@ pub enum Problem {
         detail: String,
     },
     NoHome,
+    StateNotUtf8 {
+        path: String,
+    },
+    StateOnOverlay {
+        path: String,
+    },
+    NoProc,
     NoIptables {
         program: String,
     },

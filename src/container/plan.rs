@@ -11,6 +11,7 @@ use crate::rootfs::target;
 use crate::rootfs::volume::{self, Volume};
 use crate::security::capabilities::{self, Capabilities};
 use crate::state::{self, Root};
+use std::env::VarError;
 use std::path::PathBuf;
 
 /// What was asked for, in the person's own words: the options of `minidocker run`.
@@ -119,7 +120,13 @@ fn variable(text: &str) -> Result<Option<String>> {
     if name.len() < text.len() {
         return Ok(Some(text.to_owned()));
     }
-    Ok(std::env::var(name).ok().map(|value| format!("{name}={value}")))
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(format!("{name}={value}"))),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            Err(Error::new(Problem::EnvironmentNotUtf8 { name: name.to_owned() }))
+        }
+    }
 }
 
 /// The image that `request` names; `base` is made now if it is not there yet.

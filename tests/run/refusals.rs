@@ -1,5 +1,6 @@
 //! Bad input: one line that says what was wrong, exit status 125, and nothing left.
 
+use crate::common::container::Running;
 use crate::common::space::{Space, Who, names_in};
 use crate::common::{Test, as_both, as_user};
 use std::os::unix::fs::PermissionsExt;
@@ -13,6 +14,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], a_volume_whose_source_is_missing),
         as_both(&[], a_volume_that_does_not_fit_its_target),
         as_both(&[], a_working_directory_that_cannot_be),
+        as_both(&[], a_variable_whose_value_here_is_no_text),
         as_both(&[], a_name_that_is_taken),
         as_both(&[], a_network_that_is_unknown),
         as_both(&[], a_container_that_is_not_running_cannot_be_joined),
@@ -113,6 +115,16 @@ fn a_working_directory_that_cannot_be(who: Who) {
         let words = ["--network", "none", "-w", directory, "base", "true"];
         assert_refused(&space, &words, &["working directory", "ENOTDIR"]);
     }
+}
+
+fn a_variable_whose_value_here_is_no_text(who: Who) {
+    use std::os::unix::ffi::OsStrExt;
+    let space = Space::new(who);
+    let mut command = space.command();
+    command.env("BYTES", std::ffi::OsStr::from_bytes(b"\xff"));
+    command.args(["run", "--rm", "--network", "none", "-e", "BYTES", "base", "true"]);
+    Running::start(&mut command).end().assert_refused(&["BYTES", "UTF-8"]);
+    assert_eq!(space.containers(), [""; 0]);
 }
 
 fn a_name_that_is_taken(who: Who) {

@@ -89,6 +89,10 @@ problems! {
         what: "{text:?} is no environment variable", "{text:?} 不是环境变量";
         todo: "write it as NAME=value", "写成 名字=值";
     }
+    EnvironmentNotUtf8 { name } => {
+        what: "the value that {name} has here is not UTF-8", "环境变量 {name} 在这里的值不是 UTF-8";
+        todo: "give it a value: --env {name}=value", "请给出它的值：--env {name}=值";
+    }
     BadUser { text } => {
         what: "{text:?} is no user", "{text:?} 不是用户";
         todo: "write it as USER or USER:GROUP, names or numbers", "写成 用户 或 用户:组，名字或数字都可以";
@@ -202,6 +206,18 @@ problems! {
     NoHome => {
         what: "there is no home directory to keep state in", "没有可以保存状态的主目录";
         todo: "set HOME, or name a directory in MINIDOCKER_ROOT", "请设置 HOME，或用 MINIDOCKER_ROOT 指定目录";
+    }
+    StateNotUtf8 { path } => {
+        what: "the state directory {path:?} is not UTF-8, as the records in it must be", "状态目录 {path:?} 不是 UTF-8，而其中的记录必须是";
+        todo: "name another one in MINIDOCKER_ROOT", "请用 MINIDOCKER_ROOT 指定另一个目录";
+    }
+    StateOnOverlay { path } => {
+        what: "the file system of {path} cannot hold the writable layer of an overlay (usual inside another container, where it is an overlay itself)", "{path} 所在的文件系统不能存放 overlay 的可写层（在另一个容器里很常见，那里它本身就是 overlay）";
+        todo: "put the state on another file system, such as ext4, xfs or tmpfs: MINIDOCKER_ROOT=/DIRECTORY", "请把状态放到别的文件系统上，例如 ext4、xfs 或 tmpfs：MINIDOCKER_ROOT=/目录";
+    }
+    NoProc => {
+        what: "minidocker needs /proc, and it cannot be read here", "minidocker 需要 /proc，而这里无法读取它";
+        todo: "mount it: mount -t proc proc /proc", "请挂载它：mount -t proc proc /proc";
     }
     NoIptables { program } => {
         what: "the bridge network needs {program}, which this machine does not have", "bridge 网络需要 {program}，本机没有";
