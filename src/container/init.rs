@@ -9,7 +9,7 @@
 use super::parts::{Held, Parts};
 use super::spec::Spec;
 use crate::cgroup::Group;
-use crate::error::Result;
+use crate::error::{Meaning, Problem, Result};
 use crate::namespace;
 use crate::network::Network;
 use crate::process::handshake::ChildSide;
@@ -94,7 +94,8 @@ fn furnish(given: &Inheritance<'_>, held: &Held) -> Result<()> {
     take(Step::Devices, || (parts.devices)(spec, held))?;
     take(Step::Volumes, || {
         (parts.volumes)(spec, held)?;
-        target::make(&spec.workdir, true).map(drop)
+        let workdir = || Problem::WorkdirMissing { path: spec.workdir.display().to_string() };
+        target::make(&spec.workdir, true).map(drop).meaning(workdir)
     })?;
     if !spec.privileged {
         take(Step::Mask, || (parts.mask)(spec))?;

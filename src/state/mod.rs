@@ -51,6 +51,10 @@ impl Root {
     /// `~/.local/share/minidocker` for others. The directories are made if missing.
     pub fn open() -> Result<Self> {
         let root = Self { path: Self::place()? };
+        // The records of the containers name paths in it, and are text.
+        if root.path.to_str().is_none() {
+            return Err(Error::new(Problem::StateNotUtf8 { path: root.path.display().to_string() }));
+        }
         let unusable = || Problem::StateUnusable { path: root.path.display().to_string() };
         root.make_directories().meaning(unusable)?;
         Ok(root)

@@ -52,8 +52,10 @@ pub fn open_in_root(root: BorrowedFd<'_>, root_name: &Path, path: &Path, flags: 
 
 /// The path by which the kernel knows an open file: absolute and free of links (`/proc/self/fd/N`, proc(5)).
 pub fn path_of(descriptor: BorrowedFd<'_>) -> Result<PathBuf> {
+    use crate::error::{Meaning, Problem};
     use std::os::fd::AsRawFd;
-    readlink(&PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd())))
+    let path = readlink(&PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd())));
+    path.meaning(|| Problem::NoProc)
 }
 
 /// The contents of the file at `path`, of which at most `limit` bytes are read.

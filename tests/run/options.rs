@@ -83,10 +83,15 @@ fn env_sets_takes_over_and_leaves_out(who: Who) {
 
 fn workdir_is_where_the_command_starts_made_if_missing(who: Who) {
     let space = Space::new(who);
-    for (option, directory) in [("--workdir", "/usr/bin"), ("-w", "/made/for/me")] {
-        let running = space.hold(&[option, directory]);
+    for (option, word, directory) in [
+        ("--workdir", "/usr/bin", "/usr/bin"),
+        ("-w", "/made/for/me", "/made/for/me"),
+        ("-w", "/no/../made//./here/", "/made/here"),
+    ] {
+        let running = space.hold(&[option, word]);
         let cwd = std::fs::read_link(running.proc("cwd")).unwrap();
         assert_eq!(cwd.to_string_lossy(), directory);
+        assert!(!running.proc("root/no").exists());
     }
     assert_eq!(space.sh(&[], "pwd"), "/\n");
 }
