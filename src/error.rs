@@ -226,6 +226,11 @@ impl Error {
         self.errno() == Some(errno)
     }
 
+    /// Whether the kernel answered that there is no such thing: `ENOENT`, which is 2 everywhere.
+    pub fn is_absence(&self) -> bool {
+        self.is(2)
+    }
+
     /// The exit status that `docker run` documents: 127 when the command does not exist, 126 when it cannot
     /// be executed, 125 for every failure of minidocker's own.
     pub fn exit_status(&self) -> u8 {

@@ -1,12 +1,13 @@
 //! One group, in every hierarchy concerned: made, joined, removed.
 
-use super::devices;
 use super::hierarchy::{self, Hierarchy, Version};
 use super::limits::{Limits, Setting};
+use super::stop::{self, groups_below};
+use super::{controllers, devices};
 use crate::error::{Error, Meaning, Problem, Result};
-use crate::sys::errno::{EACCES, EBUSY, EEXIST, ENOENT, EPERM, EROFS};
+use crate::sys::errno::{EACCES, ENOENT, EPERM, EROFS};
 use crate::sys::flags::{O_DIRECTORY, O_PATH};
-use crate::sys::{file, process};
+use crate::sys::{file, identity};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,8 @@ const V1_ALWAYS: [&str; 7] = ["memory", "cpu", "cpuacct", "pids", "devices", "fr
 pub struct Group {
     /// The directories with their hierarchies; none where this user may make none and nothing was asked.
     pub places: Vec<Place>,
+    /// The v2 directories in which controllers may have been switched on for it.
+    parents: Vec<PathBuf>,
 }
 
 /// The group in one hierarchy.
@@ -59,18 +62,12 @@ impl Group {
             }
             let parent = if privileged { hierarchy.mount.clone() } else { hierarchy.own.clone() };
             let asked = settings.first().map(|setting| setting.option);
-            if hierarchy.version == Version::V2 {
-                enable_controllers(&parent, &settings, id)?;
-            }
             let directory = parent.join(name(id));
-            match file::mkdir(&directory, 0o755) {
+            match self.make_directory(&hierarchy, &parent, &settings, id) {
                 Err(error) if cannot_be_made(&error) && asked.is_none() => continue,
-                Err(error) if cannot_be_made(&error) => {
-                    return Err(error).meaning(|| not_writable(asked, &parent));
-                }
-                answer => answer?,
+                answer => answer.map_err(|error| explain(error, asked, &parent))?,
             }
-            self.places.push(Place { hierarchy, directory: directory.clone() });
+            self.places.push(Place { hierarchy, directory });
             let place = &self.places[self.places.len() - 1];
             place.prepare(&parent, &settings)?;
             if device_rules && privileged {
@@ -78,6 +75,23 @@ impl Group {
             }
         }
         Ok(())
+    }
+
+    /// The directory below `parent`, with the controllers that `settings` need.
+    fn make_directory(
+        &mut self,
+        hierarchy: &Hierarchy,
+        parent: &Path,
+        settings: &[Setting],
+        id: &str,
+    ) -> Result<()> {
+        let directory = parent.join(name(id));
+        if hierarchy.version == Version::V1 {
+            return file::mkdir(&directory, 0o755);
+        }
+        self.parents.push(parent.to_owned());
+        let _on = controllers::switch_on(parent, settings, id)?;
+        file::mkdir(&directory, 0o755)
     }
 
     /// The v2 directory, opened, for clone3(2) to give birth in; `None` on v1.
@@ -103,24 +117,29 @@ impl Group {
     /// Remove the group, and whoever is left in it. What is already gone is fine.
     pub fn remove(&self, id: &str) -> Result<()> {
         for place in &self.places {
-            super::stop::remove_directory(self, &place.directory)?;
-            if place.hierarchy.version == Version::V2 {
-                undo_stepping_aside(&place.hierarchy.own, id)?;
-            }
+            stop::remove_directory(self, &place.directory)?;
         }
-        Ok(())
+        self.parents.iter().try_for_each(|parent| controllers::switch_off(parent, id))
     }
 
     /// The group that container `id` left behind, wherever [`Group::make`] might have made it.
     pub fn find(id: &str) -> Result<Self> {
         let mut group = Group::default();
         for hierarchy in hierarchy::mounted()? {
-            for parent in [hierarchy.mount.clone(), hierarchy.own.clone()] {
-                let directory = parent.join(name(id));
-                let known = group.places.iter().any(|place| place.directory == directory);
-                if !known && file::exists(&directory)? {
+            let mut parents = vec![hierarchy.mount.clone(), hierarchy.own.clone()];
+            // A user's stands in the group that its runtime was in, which need not be ours.
+            if hierarchy.version == Version::V2 && identity::uid() != 0 {
+                parents.extend(search(&hierarchy.mount, id)?);
+            }
+            parents.sort();
+            parents.dedup();
+            for directory in parents.iter().map(|parent| parent.join(name(id))) {
+                if file::exists(&directory)? {
                     group.places.push(Place { hierarchy: hierarchy.clone(), directory });
                 }
+            }
+            if hierarchy.version == Version::V2 {
+                group.parents.extend(parents);
             }
         }
         Ok(group)
@@ -183,68 +202,16 @@ fn joined_anyway(hierarchy: &Hierarchy) -> bool {
     hierarchy.version == Version::V2 || V1_ALWAYS.iter().any(|name| hierarchy.has(name))
 }
 
-/// Switch on, for the children of `parent`, the controllers that `settings` need and that are still off.
-///
-/// `EBUSY` is the rule of "no internal processes": a v2 group that has processes cannot have controllers for
-/// its children. If this process is the only one there, it steps aside into a leaf of its own.
-fn enable_controllers(parent: &Path, settings: &[Setting], id: &str) -> Result<()> {
-    let control = parent.join("cgroup.subtree_control");
-    let enabled = match file::read_text(&control) {
-        Ok(text) => text,
-        Err(_) if settings.is_empty() => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    for setting in settings {
-        if enabled.split_whitespace().any(|one| one == setting.controller) {
-            continue;
-        }
-        let on = format!("+{}", setting.controller);
-        match file::write(&control, &on) {
-            Err(error) if is_denied(&error) => {
-                return Err(error).meaning(|| not_writable(Some(setting.option), parent));
-            }
-            Err(error) if error.is(ENOENT) => {
-                let (asked, controller) = (setting.option.to_owned(), setting.controller.to_owned());
-                return Err(error).meaning(|| Problem::CgroupNoController { asked, controller });
-            }
-            Err(error) if error.is(EBUSY) => {
-                step_aside(parent, id, error)?;
-                file::write(&control, &on)?;
-            }
-            answer => answer?,
-        }
+/// The directories, at and below `top`, where the group of container `id` stands or its runtime left a trace.
+fn search(top: &Path, id: &str) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    if file::exists(&top.join(name(id)))? || controllers::was_switched(top, id)? {
+        found.push(top.to_owned());
     }
-    Ok(())
-}
-
-fn leaf(parent: &Path, id: &str) -> PathBuf {
-    parent.join(format!("{}-runtime", name(id)))
-}
-
-/// Move this process from `parent` to a leaf, if it is alone there; else `busy` is the error.
-fn step_aside(parent: &Path, id: &str, busy: Error) -> Result<()> {
-    let members = file::read_text(&parent.join("cgroup.procs"))?;
-    if members.trim() != process::pid().to_string() {
-        return Err(busy).meaning(|| Problem::CgroupBusy { path: parent.display().to_string() });
+    for group in groups_below(top)? {
+        found.extend(search(&group, id)?);
     }
-    match file::mkdir(&leaf(parent, id), 0o755) {
-        Err(error) if error.is(EEXIST) => {}
-        answer => answer?,
-    }
-    file::write(&leaf(parent, id).join("cgroup.procs"), "0")
-}
-
-/// The way back from [`step_aside`]: controllers off, process back, leaf away.
-fn undo_stepping_aside(parent: &Path, id: &str) -> Result<()> {
-    if !file::exists(&leaf(parent, id))? {
-        return Ok(());
-    }
-    let control = parent.join("cgroup.subtree_control");
-    for controller in file::read_text(&control)?.split_whitespace() {
-        file::write(&control, &format!("-{controller}"))?;
-    }
-    file::write(&parent.join("cgroup.procs"), "0")?;
-    file::rmdir(&leaf(parent, id))
+    Ok(found)
 }
 
 /// Denied; or the hierarchy is mounted, but something else is mounted over it (`ENOENT`).
@@ -252,13 +219,16 @@ fn cannot_be_made(error: &Error) -> bool {
     is_denied(error) || error.is(ENOENT)
 }
 
-fn is_denied(error: &Error) -> bool {
+/// Not allowed here, or to nobody.
+pub(super) fn is_denied(error: &Error) -> bool {
     [EACCES, EPERM, EROFS].iter().any(|errno| error.is(*errno))
 }
 
-fn not_writable(asked: Option<&str>, parent: &Path) -> Problem {
-    Problem::CgroupNotWritable {
-        asked: asked.unwrap_or_default().to_owned(),
-        path: parent.display().to_string(),
+/// What it means that no group can be made in `parent`.
+fn explain(error: Error, asked: Option<&str>, parent: &Path) -> Error {
+    if !cannot_be_made(&error) {
+        return error;
     }
+    let asked = asked.unwrap_or_default().to_owned();
+    error.meaning(Problem::CgroupNotWritable { asked, path: parent.display().to_string() })
 }

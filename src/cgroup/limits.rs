@@ -1,7 +1,11 @@
 //! Each limit, and the file that holds it in version 1 and in version 2.
 
 use super::hierarchy::Version;
+use super::stop::unless_gone;
+use crate::error::Result;
+use crate::sys::file;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// The limits that the command line asks for; `None` is no limit.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -85,7 +89,7 @@ impl Limits {
             set("--cpus", ("cpu", "cpu.cfs_quota_us"), ("cpu", "cpu.max"), [quota.to_string(), v2]);
         }
         if let Some(shares) = self.shares {
-            let weight = 1 + (shares.clamp(2, 262_144) - 2) * 9999 / 262_142;
+            let weight = weight(shares);
             set(
                 "--cpu-shares",
                 ("cpu", "cpu.shares"),
@@ -116,6 +120,36 @@ impl Limits {
     }
 }
 
+/// The v2 weight (1 to 10000, where 100 is everybody's) of v1 shares (2 to 262144, where 1024 is).
+///
+/// The curve through these three points that runc and crun use; a straight line would make a group that asks
+/// for everybody's share weaker than one that asks for nothing.
+fn weight(shares: u64) -> u64 {
+    let log = (shares.clamp(2, 262_144) as f64).log2();
+    let exponent = (log * log + 125.0 * log) / 612.0 - 7.0 / 34.0;
+    (10_f64.powf(exponent) - 1e-6).ceil() as u64
+}
+
+/// Whether the v2 group at `directory` has a limit of `controller`: whether a file says other than in a new group.
+pub fn are_set(directory: &Path, controller: &str) -> Result<bool> {
+    const NEW: [(&str, &str, &str); 7] = [
+        ("memory", "memory.max", "max"),
+        ("memory", "memory.high", "max"),
+        ("cpu", "cpu.max", "max 100000"),
+        ("cpu", "cpu.weight", "100"),
+        ("cpuset", "cpuset.cpus", ""),
+        ("pids", "pids.max", "max"),
+        ("io", "io.max", ""),
+    ];
+    for (_, name, new) in NEW.iter().filter(|(owner, ..)| *owner == controller) {
+        let text = unless_gone(file::read_text(&directory.join(name)))?;
+        if text.is_some_and(|text| text.trim() != *new) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn both(value: u64) -> [String; 2] {
     [value.to_string(), value.to_string()]
 }
@@ -142,7 +176,12 @@ mod tests {
         );
         assert_eq!(
             lines(Version::V2),
-            ["memory.max=1048576", "memory.swap.max=1048576", "cpu.max=50000 100000", "cpu.weight=39"]
+            ["memory.max=1048576", "memory.swap.max=1048576", "cpu.max=50000 100000", "cpu.weight=100"]
         );
+    }
+
+    #[test]
+    fn everybodys_shares_are_everybodys_weight() {
+        assert_eq!([2, 512, 1024, 2048, 262_144].map(weight), [1, 59, 100, 174, 10_000]);
     }
 }

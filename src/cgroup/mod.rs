@@ -2,10 +2,11 @@
 //!
 //! Version 1 has a tree of groups for each controller, each mounted on its own; version 2 has one tree in
 //! which controllers are switched on level by level. Many machines are *hybrid*. [`hierarchy`] finds out what
-//! is mounted, [`group`] makes one group in every tree concerned, [`limits`] names each limit's file in both
-//! versions, and the rest reads what the kernel counted and stops what runs.
+//! is mounted, [`group`] makes one group in every tree concerned, [`controllers`] switches on what version 2 needs
+//! for it, [`limits`] names each limit's file in both versions, and the rest reads what the kernel counted and stops what runs.
 
 pub mod accounting;
+pub mod controllers;
 pub mod devices;
 pub mod group;
 pub mod hierarchy;

@@ -1,13 +1,13 @@
 //! End whatever runs in a group, and take the group away.
 
-use super::group::Group;
+use super::group::{Group, Place};
 use super::hierarchy::Version;
 use crate::error::Result;
 use crate::sys::errno::{EBUSY, ENODEV, ENOENT, ESRCH};
-use crate::sys::file;
+use crate::sys::file::{self, Kind};
 use crate::sys::process::{self, Child};
 use crate::sys::signal::{SIGKILL, wait_ended};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Freeze or thaw every process of the group: v1 `freezer.state`, v2 `cgroup.freeze`.
 pub fn freeze(group: &Group, frozen: bool) -> Result<()> {
@@ -15,11 +15,11 @@ pub fn freeze(group: &Group, frozen: bool) -> Result<()> {
         match place.hierarchy.version {
             Version::V1 if place.hierarchy.has("freezer") => {
                 let state = if frozen { "FROZEN" } else { "THAWED" };
-                accept_missing(file::write(&place.directory.join("freezer.state"), state))?;
+                unless_gone(file::write(&place.directory.join("freezer.state"), state))?;
             }
             Version::V2 => {
                 let state = if frozen { "1" } else { "0" };
-                accept_missing(file::write(&place.directory.join("cgroup.freeze"), state))?;
+                unless_gone(file::write(&place.directory.join("cgroup.freeze"), state))?;
             }
             Version::V1 => {}
         }
@@ -27,38 +27,52 @@ pub fn freeze(group: &Group, frozen: bool) -> Result<()> {
     Ok(())
 }
 
-/// A group of which one directory is gone already, in the middle of its removal.
-fn accept_missing(answer: Result<()>) -> Result<()> {
+/// What was asked of a directory that may be gone already, in the middle of its removal; if so, `None`.
+pub(super) fn unless_gone<T>(answer: Result<T>) -> Result<Option<T>> {
     match answer {
-        Err(error) if error.is(ENOENT) || error.is(ENODEV) => Ok(()),
-        answer => answer,
+        Err(error) if error.is(ENOENT) || error.is(ENODEV) => Ok(None),
+        answer => answer.map(Some),
     }
 }
 
-/// Kill every process of the group and wait until the last has ended.
+/// Kill every process of the group, and of groups made below it, and wait until the last has ended.
 ///
 /// A frozen v1 task does not even take SIGKILL, so the group is thawed first. Each process is held by a pidfd
 /// before it is shot at: a pid that was reused in between is somebody else's. New ones may be forked
 /// meanwhile, hence the loop.
 pub fn kill_all(group: &Group) -> Result<()> {
-    freeze(group, false)?;
     for place in &group.places {
-        let members = place.directory.join("cgroup.procs");
-        loop {
-            let pids = match file::read_text(&members) {
-                Err(error) if error.is(ENOENT) || error.is(ENODEV) => break,
-                answer => answer?,
-            };
-            let mut pids = pids.split_whitespace().filter_map(|pid| pid.parse().ok()).peekable();
-            if pids.peek().is_none() {
-                break;
-            }
-            for pid in pids {
-                kill_and_wait(pid)?;
-            }
+        while is_populated(place)? {
+            freeze(group, false)?;
+            kill_below(&place.directory)?;
         }
     }
     Ok(())
+}
+
+/// Whether any process lives at `place`; v2 counts those in groups below.
+fn is_populated(place: &Place) -> Result<bool> {
+    let (name, nobody) = match place.hierarchy.version {
+        Version::V1 => ("cgroup.procs", ""),
+        Version::V2 => ("cgroup.events", "populated 0"),
+    };
+    let text = unless_gone(file::read_text(&place.directory.join(name)))?.unwrap_or_default();
+    Ok(!text.is_empty() && !text.lines().any(|line| line == nobody))
+}
+
+fn kill_below(directory: &Path) -> Result<()> {
+    let pids = unless_gone(file::read_text(&directory.join("cgroup.procs")))?.unwrap_or_default();
+    for pid in pids.split_whitespace().filter_map(|pid| pid.parse().ok()) {
+        kill_and_wait(pid)?;
+    }
+    groups_below(directory)?.iter().try_for_each(|group| kill_below(group))
+}
+
+/// The groups right below the one at `directory`.
+pub fn groups_below(directory: &Path) -> Result<Vec<PathBuf>> {
+    let names = unless_gone(file::list(directory))?.unwrap_or_default();
+    let groups = names.into_iter().filter(|(_, kind)| *kind == Kind::Directory);
+    Ok(groups.map(|(name, _)| directory.join(name)).collect())
 }
 
 fn kill_and_wait(pid: i32) -> Result<()> {
@@ -74,7 +88,7 @@ fn kill_and_wait(pid: i32) -> Result<()> {
     }
 }
 
-/// Remove a group's directory, and whoever is still in it; one that is already gone is fine.
+/// Remove a group's directory, those made below it, and whoever is still in one; what is already gone is fine.
 ///
 /// Normally nobody is: the kernel kills a pid namespace with its first process. And still `EBUSY` may come, since
 /// a task leaves its group a moment after it has been waited for, when it is switched off its processor for the
@@ -85,6 +99,9 @@ pub fn remove_directory(group: &Group, directory: &Path) -> Result<()> {
         match file::rmdir(directory) {
             Err(error) if error.is(EBUSY) => {
                 kill_all(group)?;
+                for below in groups_below(directory)? {
+                    remove_directory(group, &below)?;
+                }
                 process::pause_millisecond();
             }
             Err(error) if error.is(ENOENT) => return Ok(()),

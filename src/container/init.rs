@@ -66,7 +66,7 @@ fn isolate(given: &Inheritance<'_>) -> Result<()> {
     let Inheritance { spec, parts, .. } = given;
     if let Network::Container(join) = &spec.network {
         take(Step::Network, || namespace::net::join(&join.net, &join.name))?;
-    } else if spec.rootless {
+    } else if spec.user_namespace {
         take(Step::UserMap, || (parts.user)(spec, given.ids))?;
     }
     take(Step::CgroupJoin, || (parts.join)(spec, given.group))?;
@@ -113,7 +113,7 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         command::leave_session()?;
         let who = identity::resolve(&spec.user)?;
         (parts.limit)(spec)?;
-        identity::assume(&who, spec.rootless)?;
+        identity::assume(&who, spec.confined)?;
         capabilities::hold(spec.capabilities)?;
         // A change of user id has cleared this.
         die_with_parent(given)?;
@@ -125,24 +125,27 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         command::keep_no_descriptors()?;
         command::set_umask(0o022)?;
         if spec.init {
-            security::hide_from_container()?;
-        }
-        if !spec.privileged {
-            (parts.filter)(spec)?;
-        }
-        // Hidden and filtered before there is a command that could look.
-        if spec.init {
             become_reaper(given)?;
+            given.signals.release()?;
+        } else {
+            given.signals.release()?;
+            filter(given)?;
         }
-        given.signals.release()?;
         Ok(command)
     })?;
     take(Step::Exec, || command.execute())
 }
 
+/// The last thing before exec: from here on nothing is asked of the kernel but to write and to exec.
+fn filter(given: &Inheritance<'_>) -> Result<()> {
+    if given.spec.privileged { Ok(()) } else { (given.parts.filter)(given.spec) }
+}
+
 /// With `--init`: split. The child returns and becomes the command; the parent stays pid 1, reaps, and ends
-/// with the command's status.
+/// with the command's status. Both are hidden and filtered before there is a command that could look.
 fn become_reaper(given: &Inheritance<'_>) -> Result<()> {
+    security::hide_from_container()?;
+    filter(given)?;
     let Some(child) = command::fork()? else { return Ok(()) };
     // From here on there is nobody to tell of an error: the parent takes this for the success of the exec.
     given.parent.hang_up();

@@ -25,6 +25,8 @@ const BPF_PROG_LOAD: libc::c_int = 5;
 const BPF_PROG_ATTACH: libc::c_int = 8;
 const BPF_PROG_TYPE_CGROUP_DEVICE: u32 = 15;
 const BPF_CGROUP_DEVICE: u32 = 6;
+/// Groups below may have programs of their own; a device then needs the yes of all.
+const BPF_F_ALLOW_MULTI: u32 = 2;
 
 /// The part of union bpf_attr that BPF_PROG_LOAD needs.
 #[repr(C)]
@@ -85,7 +87,7 @@ pub fn attach_device_program(
             target_fd: directory.as_raw_fd() as u32,
             attach_bpf_fd: program.as_raw_fd() as u32,
             attach_type: BPF_CGROUP_DEVICE,
-            attach_flags: 0,
+            attach_flags: BPF_F_ALLOW_MULTI,
         };
         bpf(BPF_PROG_ATTACH, &attr).map(drop)
     })

@@ -6,6 +6,7 @@
 
 use super::flags::Flags;
 use super::netlink::Rtnetlink;
+use std::ffi::CStr;
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -70,6 +71,9 @@ pub enum Call<'a> {
     Flock { path: &'a Path, exclusive: bool, wait: bool },
     FcntlSetlk { path: &'a Path },
     Umask { mode: u32 },
+    Getxattr { path: &'a Path, name: &'a CStr },
+    Setxattr { path: &'a Path, name: &'a CStr, value: &'a str },
+    Removexattr { path: &'a Path, name: &'a CStr },
     // Identity and rights.
     Setgroups { groups: &'a [u32] },
     Setresgid { gid: u32 },
@@ -192,6 +196,10 @@ calls! {
             (true, true) => "LOCK_EX", (true, false) => "LOCK_EX|LOCK_NB", (false, true) => "LOCK_SH", (false, false) => "LOCK_SH|LOCK_NB" }) }
     FcntlSetlk { path } => "fcntl" { "path": V::Path(path), "op": V::Symbol("F_SETLK"), "type": V::Symbol("F_WRLCK") }
     Umask { mode } => "umask" { "mask": V::Octal(mode) }
+    Getxattr { path, name } => "getxattr" { "path": V::Path(path), "name": V::Text(name.to_str().unwrap_or_default()) }
+    Setxattr { path, name, value } => "setxattr" {
+        "path": V::Path(path), "name": V::Text(name.to_str().unwrap_or_default()), "value": V::Text(value) }
+    Removexattr { path, name } => "removexattr" { "path": V::Path(path), "name": V::Text(name.to_str().unwrap_or_default()) }
     Setgroups { groups } => "setgroups" { "groups": V::Numbers(groups) }
     Setresgid { gid } => "setresgid" { "rgid": V::Number(gid.into()), "egid": V::Number(gid.into()), "sgid": V::Number(gid.into()) }
     Setresuid { uid } => "setresuid" { "ruid": V::Number(uid.into()), "euid": V::Number(uid.into()), "suid": V::Number(uid.into()) }
@@ -263,6 +271,7 @@ impl Call<'_> {
                 | Flock { .. }
                 | FcntlSetlk { .. }
                 | Umask { .. }
+                | Getxattr { .. }
                 | NetlinkSocket
                 | Isatty { .. }
                 | Rtnetlink(

@@ -11,6 +11,7 @@
 //! branch around the call.
 
 mod answer;
+pub mod attribute;
 pub mod bpf;
 mod call;
 pub mod command;
@@ -40,8 +41,9 @@ use nix::errno::Errno;
 /// The error numbers that mechanisms tell apart, as in errno(3).
 pub mod errno {
     pub use libc::{
-        EACCES, EAGAIN, EBUSY, ECHILD, EEXIST, EINVAL, EISDIR, ELOOP, EMFILE, ENFILE, ENODEV, ENOENT,
-        ENOEXEC, ENOMEM, ENOSPC, ENOSYS, ENOTDIR, ENOTEMPTY, EOPNOTSUPP, EPERM, EROFS, ESRCH, ETXTBSY, EXDEV,
+        EACCES, EAGAIN, EBUSY, ECHILD, EEXIST, EINVAL, EISDIR, ELOOP, EMFILE, ENFILE, ENODATA, ENODEV,
+        ENOENT, ENOEXEC, ENOMEM, ENOSPC, ENOSYS, ENOTDIR, ENOTEMPTY, EOPNOTSUPP, EPERM, EROFS, ESRCH,
+        ETXTBSY, EXDEV,
     };
 }
 

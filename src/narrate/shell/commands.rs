@@ -91,6 +91,7 @@ impl Scene {
             | PrctlCapbsetDrop { .. }
             | PrctlAmbientClear
             | PrctlNoNewPrivs => Said::Nothing, // Taken by `rights` above.
+            Getxattr { .. } | Setxattr { .. } | Removexattr { .. } => Said::Nothing, // minidocker's own note.
             // A script has its own way to wait, to pass signals on and to end.
             Waitid { .. }
             | PidfdOpen { .. }

@@ -236,8 +236,8 @@ problems! {
         todo: "see /proc/cgroups and cgroup.controllers; as an ordinary user, systemd must delegate it; some kernels need cgroup_enable={controller} at boot", "请查看 /proc/cgroups 和 cgroup.controllers；普通用户需要 systemd 委派；有些内核启动时要加 cgroup_enable={controller}";
     }
     CgroupBusy { path } => {
-        what: "the cgroup {path} still has processes or children", "Cgroup {path} 里还有进程或子组";
-        todo: "`cat {path}/cgroup.procs` names the processes; end them and run any minidocker command", "`cat {path}/cgroup.procs` 列出这些进程；结束它们后再运行任意 minidocker 命令";
+        what: "the cgroup {path} has other processes in it, and one that has processes cannot limit groups below", "Cgroup {path} 里还有别的进程，而有进程的 Cgroup 不能限制下级组";
+        todo: "give minidocker one to itself: systemd-run --user --scope -p Delegate=yes minidocker run …", "请给 minidocker 单独一个：systemd-run --user --scope -p Delegate=yes minidocker run …";
     }
     CgroupLimitRefused { file, value } => {
         what: "the kernel did not take the limit {value:?} for {file}", "内核没有接受 {file} 的上限 {value:?}";
