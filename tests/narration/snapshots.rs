@@ -136,7 +136,7 @@ fn portable(chapter: &Chapter, who: Who) -> Option<String> {
         "harden" => chapter.lines.retain(|line| !line.starts_with("     Groups ")),
         _ => {}
     }
-    if chapter.word != "cgroup" {
+    if !["cgroup", "clone"].contains(&chapter.word.as_str()) {
         chapter.lines.retain(|line| !line.contains("/sys/fs/cgroup"));
     }
     if ["root", "mask", "mount", "cgroup-join"].contains(&chapter.word.as_str()) {
