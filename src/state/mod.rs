@@ -147,16 +147,17 @@ impl Root {
         }
     }
 
-    /// The ids of all containers there are.
+    /// The ids of all containers there are. A name that is no text is nobody's id.
     pub fn ids(&self) -> Result<Vec<String>> {
         let unusable = || Problem::StateUnusable { path: self.path.display().to_string() };
-        Ok(file::list(&self.containers()).meaning(unusable)?.into_iter().map(|(name, _)| name).collect())
+        let names = file::list(&self.containers()).meaning(unusable)?;
+        Ok(names.into_iter().filter_map(|(name, _)| name.into_string().ok()).collect())
     }
 
     fn resolve_name(&self, name: &str) -> Result<Option<String>> {
         match file::readlink(&self.names().join(name)) {
             Err(error) if error.is(ENOENT) => Ok(None),
-            target => Ok(Some(target?.to_string_lossy().into_owned())),
+            target => Ok(target?.into_os_string().into_string().ok()),
         }
     }
 
@@ -197,7 +198,8 @@ impl Root {
     /// The name that `id` goes by, if it was given one: found by looking through the names, for a container
     /// whose own record is missing.
     pub fn name_of(&self, id: &str) -> Result<Option<String>> {
-        for (name, _) in file::list(&self.names())? {
+        let names = file::list(&self.names())?;
+        for name in names.into_iter().filter_map(|(name, _)| name.into_string().ok()) {
             if self.resolve_name(&name)?.as_deref() == Some(id) {
                 return Ok(Some(name));
             }
