@@ -7,6 +7,7 @@ use crate::error::Result;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag};
 use nix::sys::stat::{FileStat, Mode, SFlag};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -166,10 +167,7 @@ pub fn symlink(target: &Path, link: &Path) -> Result<()> {
 
 /// What the symbolic link at `path` says.
 pub fn readlink(path: &Path) -> Result<PathBuf> {
-    let target = ask(Call::Readlink { path }, || {
-        nix::fcntl::readlink(path).map(|target| target.to_string_lossy().into_owned())
-    })?;
-    Ok(target.into())
+    ask(Call::Readlink { path }, || nix::fcntl::readlink(path).map(PathBuf::from))
 }
 
 /// What kind of thing stands at a path, and its numbers.
@@ -270,8 +268,9 @@ pub fn access(path: &Path, executable: bool) -> Result<()> {
     ask(Call::Access { path, executable }, || nix::unistd::access(path, mode))
 }
 
-/// The names in a directory and their kinds, sorted by name, without `.` and `..`.
-pub fn list(path: &Path) -> Result<Vec<(String, Kind)>> {
+/// The names in a directory and their kinds, sorted by name, without `.` and `..`. A name is any bytes without `/`
+/// and NUL; it need not be text.
+pub fn list(path: &Path) -> Result<Vec<(OsString, Kind)>> {
     ask(Call::Getdents { path }, || {
         let mut names = Vec::new();
         for entry in std::fs::read_dir(path).map_err(|error| errno(&error))? {
@@ -284,7 +283,7 @@ pub fn list(path: &Path) -> Result<Vec<(String, Kind)>> {
                 kind if kind.is_fifo() => Kind::Pipe,
                 _ => Kind::Other,
             };
-            names.push((entry.file_name().to_string_lossy().into_owned(), kind));
+            names.push((entry.file_name(), kind));
         }
         names.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(names)
