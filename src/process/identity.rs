@@ -91,7 +91,7 @@ pub fn hostname() -> Result<String> {
 
 /// Whether this process is in the machine's first user namespace, whose ids are everybody's (user_namespaces(7)).
 pub fn in_first_user_namespace() -> Result<bool> {
-    let map = file::read_text(Path::new("/proc/self/uid_map"))?;
+    let map = file::read_text(Path::new("/proc/self/uid_map")).meaning(|| Problem::NoProc)?;
     Ok(map.split_whitespace().eq(["0", "0", "4294967295"]))
 }
 

@@ -65,10 +65,7 @@ impl Scene {
             | MoveMount { .. }
             | MountSetattr { .. } => self.mounts(call).map_or(Said::Nothing, Said::Commands),
             Open { path, flags } => self.open(path, flags, answer),
-            Dup2 { descriptor, .. } => {
-                self.no_stdin |= descriptor == 0;
-                Said::Nothing
-            }
+            Dup2 { descriptor, .. } => self.dup2(descriptor),
             Openat2 { root, path, .. } => self.opened(below(root, path), answer),
             Write { path, contents } => self.write(path, contents),
             Chdir { .. }
@@ -123,6 +120,12 @@ impl Scene {
             | NetlinkSocket
             | Isatty { .. } => Said::Nothing,
         }
+    }
+
+    /// The command's standard input is redirected when it is executed.
+    fn dup2(&mut self, descriptor: i32) -> Said {
+        self.no_stdin |= descriptor == 0;
+        Said::Nothing
     }
 
     /// mount(8) and umount(8) for a call of the mount family.
