@@ -136,6 +136,9 @@ pub enum Problem {
     NotADirectory {
         path: String,
     },
+    NotAFile {
+        path: String,
+    },
     LeadsNowhere {
         path: String,
     },
@@ -172,6 +175,10 @@ pub enum Problem {
         path: String,
     },
     NoProc,
+    TooLong {
+        path: String,
+        mebibytes: u64,
+    },
     NoIptables {
         program: String,
     },

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 /// A small, real Docker for learning: each command explains itself with --explain.
 #[derive(Debug, Parser)]
-#[command(name = "minidocker", version, max_term_width = 100)]
+#[command(name = "minidocker", version, max_term_width = 100, args_override_self = true)]
 struct CommandLine {
     #[command(flatten)]
     narration: Narration,

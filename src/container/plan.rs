@@ -85,8 +85,8 @@ fn limits(request: &Request) -> Result<Limits> {
         }
     }
     Ok(Limits {
-        memory: request.memory.as_deref().map(parse::memory).transpose()?,
-        millicpus: request.cpus.as_deref().map(parse::cpus).transpose()?,
+        memory: request.memory.as_deref().map(parse::memory).transpose()?.flatten(),
+        millicpus: request.cpus.as_deref().map(parse::cpus).transpose()?.flatten(),
         shares: request.cpu_shares,
         cpus: request.cpuset_cpus.as_deref().map(parse::cpuset).transpose()?,
         pids: parse::pids(request.pids_limit)?,

@@ -5,7 +5,7 @@
 
 use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::errno::ENOENT;
-use crate::sys::{file, identity};
+use crate::sys::{contents, file, identity};
 use std::path::Path;
 
 /// A user, as the kernel sees one.
@@ -27,7 +27,7 @@ pub fn resolve(user: &str) -> Result<Identity> {
 }
 
 fn read(path: &str) -> Result<String> {
-    match file::read_text(Path::new(path)) {
+    match contents::read_regular_text(Path::new(path)) {
         Err(error) if error.is(ENOENT) => Ok(String::new()),
         answer => answer,
     }

@@ -296,6 +296,9 @@ fn lock_directory(directory: &Path) -> Result<Option<OwnedFd>> {
 const RECORD: &str = "state.json";
 const LOCK: &str = "lock";
 
+/// How long a record may be: it holds the command and its environment, of which the kernel takes some MiB.
+const LONGEST: u64 = 16 << 20;
+
 /// Write `record` into a container's directory: whole or not at all, since the name is moved at the end.
 pub fn save(directory: &Path, record: &impl Serialize) -> Result<()> {
     let damaged = |detail: String| Problem::StateDamaged { path: directory.display().to_string(), detail };
@@ -308,7 +311,7 @@ pub fn save(directory: &Path, record: &impl Serialize) -> Result<()> {
 /// Read the record of a container's directory; `None` when none was written yet.
 pub fn load<T: DeserializeOwned>(directory: &Path) -> Result<Option<T>> {
     let path = directory.join(RECORD);
-    match file::read(&path, 1 << 20) {
+    match file::read(&path, LONGEST) {
         Err(error) if error.is(ENOENT) => Ok(None),
         answer => serde_json::from_slice(&answer?).map(Some).map_err(|error| {
             Error::new(Problem::StateDamaged { path: path.display().to_string(), detail: error.to_string() })

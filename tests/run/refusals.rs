@@ -14,6 +14,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], a_volume_whose_source_is_missing),
         as_both(&[], a_volume_that_does_not_fit_its_target),
         as_both(&[], a_working_directory_that_cannot_be),
+        as_both(&[], users_that_stand_in_a_pipe),
         as_both(&[], a_variable_whose_value_here_is_no_text),
         as_both(&[], a_name_that_is_taken),
         as_both(&[], a_network_that_is_unknown),
@@ -57,7 +58,7 @@ fn limits_that_make_no_sense(who: Who) {
         ("--memory", "1k"),
         ("--memory", "99999999999g"),
         ("--cpus", "none"),
-        ("--cpus", "0"),
+        ("--cpus", "0.001"),
         ("--cpuset-cpus", "0-"),
         ("--cpuset-cpus", "4000"),
         ("--pids-limit", "-7"),
@@ -115,6 +116,15 @@ fn a_working_directory_that_cannot_be(who: Who) {
         let words = ["--network", "none", "-w", directory, "base", "true"];
         assert_refused(&space, &words, &["working directory", "ENOTDIR"]);
     }
+}
+
+fn users_that_stand_in_a_pipe(who: Who) {
+    let space = Space::new(who);
+    let pipe = space.path("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::from_bits_retain(0o644)).unwrap();
+    let volume = format!("{}:/etc/passwd", pipe.display());
+    let words = ["--network", "none", "-v", &volume, "base", "true"];
+    assert_refused(&space, &words, &["/etc/passwd", "not a regular file"]);
 }
 
 fn a_variable_whose_value_here_is_no_text(who: Who) {

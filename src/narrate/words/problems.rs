@@ -47,7 +47,7 @@ problems! {
     // The command line.
     BadMemory { text } => {
         what: "{text:?} is no amount of memory", "{text:?} 不是内存大小";
-        todo: "give a number with b, k, m or g, at least 6m: --memory 64m", "请给出带 b、k、m 或 g 的数字，至少 6m，例如 --memory 64m";
+        todo: "give a number with b, k, m or g, at least 6m, or 0 for no limit: --memory 64m", "请给出带 b、k、m 或 g 的数字，至少 6m（0 表示不限制），例如 --memory 64m";
     }
     BadCpus { text } => {
         what: "{text:?} is no number of processors", "{text:?} 不是处理器个数";
@@ -170,6 +170,10 @@ problems! {
         what: "{path} in the image is not a directory", "镜像里的 {path} 不是目录";
         todo: "a container needs a directory there: use another image", "容器需要在那里有一个目录：请换一个镜像";
     }
+    NotAFile { path } => {
+        what: "{path} in the image is not a regular file", "镜像里的 {path} 不是普通文件";
+        todo: "a container reads its users and groups there: use another image", "容器要从那里读取用户和组：请换一个镜像";
+    }
     LeadsNowhere { path } => {
         what: "{path} in the container is a link that leads nowhere, or lies behind one", "容器里的 {path} 是断开的链接，或在这样的链接之后";
         todo: "choose another path, or the one the link should lead to", "请换一个路径，或直接用链接应指向的路径";
@@ -218,6 +222,10 @@ problems! {
     NoProc => {
         what: "minidocker needs /proc, and it cannot be read here", "minidocker 需要 /proc，而这里无法读取它";
         todo: "mount it: mount -t proc proc /proc", "请挂载它：mount -t proc proc /proc";
+    }
+    TooLong { path, mebibytes } => {
+        what: "{path} is longer than {mebibytes} MiB", "{path} 超过了 {mebibytes} MiB";
+        todo: "see what fills it: less {path}", "请看看里面是什么：less {path}";
     }
     NoIptables { program } => {
         what: "the bridge network needs {program}, which this machine does not have", "bridge 网络需要 {program}，本机没有";
