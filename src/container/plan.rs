@@ -7,9 +7,11 @@ use crate::error::{Error, Problem, Result};
 use crate::image::{self, Image};
 use crate::network::{self, Join, Network};
 use crate::overlay::Layers;
+use crate::rootfs::target;
 use crate::rootfs::volume::{self, Volume};
 use crate::security::capabilities::{self, Capabilities};
 use crate::state::{self, Root};
+use std::env::VarError;
 use std::path::PathBuf;
 
 /// What was asked for, in the person's own words: the options of `minidocker run`.
@@ -64,7 +66,7 @@ impl Wishes {
             true => Capabilities::ALL,
             false => Capabilities::DEFAULT.adjusted(&request.cap_add, &request.cap_drop)?,
         };
-        let volumes = request.volumes.iter().map(|text| volume::parse(text)).collect::<Result<Vec<_>>>()?;
+        let volumes = volume::parse_all(&request.volumes)?;
         let environment =
             request.env.iter().filter_map(|text| variable(text).transpose()).collect::<Result<_>>()?;
         let workdir = request.workdir.as_ref().map(PathBuf::from);
@@ -118,7 +120,13 @@ fn variable(text: &str) -> Result<Option<String>> {
     if name.len() < text.len() {
         return Ok(Some(text.to_owned()));
     }
-    Ok(std::env::var(name).ok().map(|value| format!("{name}={value}")))
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(format!("{name}={value}"))),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            Err(Error::new(Problem::EnvironmentNotUtf8 { name: name.to_owned() }))
+        }
+    }
 }
 
 /// The image that `request` names; `base` is made now if it is not there yet.
@@ -141,19 +149,24 @@ pub fn is_rootless() -> bool {
     !capabilities::is_privileged()
 }
 
+/// Whether this process, or the container it starts, is in another user namespace than the machine's first.
+fn is_confined() -> Result<bool> {
+    Ok(is_rootless() || !crate::process::identity::in_first_user_namespace()?)
+}
+
 /// The network of a container for which none was asked, and whether that is less than it could be: a bridge for
 /// root, if there is an iptables to give it a way out; else none.
-pub fn default_network() -> (&'static str, bool) {
-    match (is_rootless(), network::nat::iptables_available()) {
+pub fn default_network() -> Result<(&'static str, bool)> {
+    Ok(match (is_confined()?, network::nat::iptables_available()) {
         (true, _) => ("none", false),
         (false, true) => ("bridge", false),
         (false, false) => ("none", true),
-    }
+    })
 }
 
 /// The spec of a new container `id`. On entry the lock on the whole is held.
 pub fn settle(root: &Root, request: &Request, wishes: &Wishes, image: &Image, id: String) -> Result<Spec> {
-    let rootless = is_rootless();
+    let (user_namespace, confined) = (is_rootless(), is_confined()?);
     let directory = root.container(&id);
     let layers = Layers {
         lower: image.layers.clone(),
@@ -161,9 +174,9 @@ pub fn settle(root: &Root, request: &Request, wishes: &Wishes, image: &Image, id
         work: directory.join("work"),
         merged: directory.join("merged"),
         volatile: request.rm,
-        userxattr: rootless,
+        userxattr: confined,
     };
-    let network = settle_network(root, request.network.as_deref(), rootless, &id)?;
+    let network = settle_network(root, request.network.as_deref(), user_namespace, &id)?;
     let hostname = request.hostname.clone().unwrap_or_else(|| default_hostname(&network, &id));
     let environment = merge(&image.config.env, &hostname, &wishes.environment);
     let workdir = wishes.workdir.clone().unwrap_or_else(|| image.config.working_dir.clone().into());
@@ -173,14 +186,15 @@ pub fn settle(root: &Root, request: &Request, wishes: &Wishes, image: &Image, id
         hostname,
         argv: argv(request, image)?,
         environment,
-        workdir: if workdir.is_absolute() { workdir } else { "/".into() },
+        workdir: target::clean(&if workdir.is_absolute() { workdir } else { "/".into() }),
         user: request.user.clone().unwrap_or_else(|| image.config.user.clone()),
         layers,
         volumes: wishes.volumes.clone(),
         network,
         limits: wishes.limits.clone(),
         capabilities: wishes.capabilities,
-        rootless,
+        user_namespace,
+        confined,
         privileged: request.privileged,
         read_only: request.read_only,
         init: request.init,
@@ -221,7 +235,11 @@ fn merge(image: &[String], hostname: &str, asked: &[String]) -> Vec<String> {
 }
 
 fn settle_network(root: &Root, word: Option<&str>, rootless: bool, id: &str) -> Result<Network> {
-    match word.unwrap_or_else(|| default_network().0) {
+    let word = match word {
+        Some(word) => word,
+        None => default_network()?.0,
+    };
+    match word {
         "none" | "null" => Ok(Network::None),
         "host" => Ok(Network::Host),
         "bridge" if rootless => Err(Error::new(Problem::BridgeNeedsRoot)),
@@ -242,10 +260,10 @@ fn join(root: &Root, name: &str) -> Result<Join> {
     let not_running = || Error::new(Problem::NotRunning { name: name.to_owned() });
     let record: Record = state::load(&root.container(&id))?.ok_or_else(not_running)?;
     match record.status {
-        Status::Running { pid } if root.is_running(&id) => Ok(Join {
+        Status::Running { pid, .. } if root.is_running(&id) => Ok(Join {
             name: name.to_owned(),
             net: format!("/proc/{pid}/ns/net").into(),
-            user: record.spec.rootless.then(|| format!("/proc/{pid}/ns/user").into()),
+            user: record.spec.user_namespace.then(|| format!("/proc/{pid}/ns/user").into()),
         }),
         _ => Err(not_running()),
     }

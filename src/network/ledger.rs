@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// The contents of the ledger.
@@ -79,7 +80,7 @@ impl Ledger {
     /// Whether the state root `root` has a ledger, or one that a killed process did not finish: no lock is taken.
     pub fn is_written(root: &Path) -> Result<bool> {
         match file::list(&directory(root)) {
-            Ok(names) => Ok(names.iter().any(|(name, _)| name.starts_with(LEDGER))),
+            Ok(names) => Ok(names.iter().any(|(name, _)| name.as_bytes().starts_with(LEDGER.as_bytes()))),
             Err(error) if error.is(ENOENT) => Ok(false),
             Err(error) => Err(error.meaning(unusable(&directory(root)))),
         }

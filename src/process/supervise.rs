@@ -1,49 +1,59 @@
 //! The parent's long wait: pass signals on, and notice the end.
 
 use crate::error::{Error, Problem, Result};
-use crate::sys::errno::ESRCH;
+use crate::sys::errno::{ENOENT, ESRCH};
+use crate::sys::file;
 use crate::sys::process::{self, Child, Ended};
 use crate::sys::signal::{self, Blocked, Event, SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGTERM};
+use std::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 
 /// This process's signals, held back so that they can be passed on.
 #[derive(Debug)]
-pub struct Signals(Blocked);
+pub struct Signals {
+    blocked: Blocked,
+    /// Those that came before there was a command to pass them on to, in their order.
+    kept: RefCell<Vec<i32>>,
+}
 
 impl Signals {
-    /// Hold back every signal from here on. One that arrives before there is a child waits for it.
+    /// Hold back every signal from here on. One that arrives before the command has started waits for it.
     pub fn hold() -> Result<Self> {
-        signal::block_all().map(Self)
+        Ok(Self { blocked: signal::block_all()?, kept: RefCell::default() })
     }
 
     /// In the child: let signals act again as they did when the runtime was started.
     pub fn release(&self) -> Result<()> {
-        self.0.restore()
+        self.blocked.restore()
     }
 
-    /// Wait until `descriptor` can be read. A signal by which a person gives up is the error `Interrupted`.
+    /// Wait until `descriptor` can be read. A signal by which a person gives up is the error `Interrupted`; others
+    /// are kept for [`forward_until_end`](Self::forward_until_end).
     pub fn wait_unless_interrupted(&self, descriptor: BorrowedFd<'_>) -> Result<()> {
         loop {
-            match self.0.wait(descriptor)? {
+            match self.blocked.wait(descriptor)? {
                 Event::Ready => return Ok(()),
                 Event::Signal(signal @ (SIGHUP | SIGINT | SIGQUIT | SIGTERM)) => {
                     return Err(Error::new(Problem::Interrupted { signal }));
                 }
-                Event::Signal(_) => {}
+                Event::Signal(signal) if OUR_OWN.contains(&signal) => {}
+                Event::Signal(signal) => self.kept.borrow_mut().push(signal),
             }
         }
     }
 
-    /// Pass every signal on to `child` until it ends; then reap it.
+    /// Pass every signal on to `child`, those that were kept first, until it ends; then reap it.
     ///
     /// As pid 1 it is deaf to signals it has no handler for, so the third SIGINT or SIGTERM becomes a SIGKILL,
     /// as with `docker run`.
     pub fn forward_until_end(&self, child: &Child) -> Result<Ended> {
         let mut impatience = 0;
+        self.kept.take().into_iter().try_for_each(|signal| send(child, signal))?;
         loop {
-            match self.0.wait(child.pidfd.as_fd())? {
+            match self.blocked.wait(child.pidfd.as_fd())? {
                 Event::Ready => return process::wait(child),
-                Event::Signal(SIGCHLD | SIGPIPE) => {}
+                Event::Signal(signal) if OUR_OWN.contains(&signal) => {}
                 Event::Signal(signal) => {
                     impatience += u32::from(signal == SIGINT || signal == SIGTERM);
                     send(child, if impatience >= 3 { SIGKILL } else { signal })?;
@@ -53,10 +63,42 @@ impl Signals {
     }
 }
 
+/// Signals that concern this process and are never passed on: its child has ended, or nobody reads what it says.
+const OUR_OWN: [i32; 2] = [SIGCHLD, SIGPIPE];
+
 /// Kill `child` and reap it.
 pub fn kill(child: &Child) -> Result<Ended> {
     send(child, SIGKILL)?;
     process::wait(child)
+}
+
+/// When the process that has `pid` now was started, in clock ticks after boot: proc_pid_stat(5), field 22.
+pub fn started(pid: i32) -> Result<u64> {
+    let path = format!("/proc/{pid}/stat");
+    let text = file::read_text(Path::new(&path))?;
+    // The second field is the program's name in parentheses, in which anything may stand; 20 more come to ours.
+    let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let field = after_name.split_whitespace().nth(19).and_then(|field| field.parse().ok());
+    field.ok_or_else(|| Error::new(Problem::StateDamaged { path, detail: "no start time".to_owned() }))
+}
+
+/// Kill the process that had `pid` and was started at that time, if it still lives, and wait for its end: not
+/// another one that was given the pid since.
+///
+/// It is held by a pidfd before it is looked at, so the one that is looked at is the one that is shot at.
+pub fn kill_same(pid: i32, start: u64) -> Result<()> {
+    let pidfd = match process::pidfd_open(pid) {
+        Err(error) if error.is(ESRCH) => return Ok(()),
+        answer => answer?,
+    };
+    let process = Child { pid, pidfd };
+    match started(pid) {
+        Ok(found) if found == start => {}
+        Err(error) if !(error.is(ENOENT) || error.is(ESRCH)) => return Err(error),
+        _ => return Ok(()),
+    }
+    send(&process, SIGKILL)?;
+    signal::wait_ended(&process)
 }
 
 fn send(child: &Child, signal: i32) -> Result<()> {
