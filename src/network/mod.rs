@@ -13,11 +13,11 @@
 //!
 //! While another state root has a `minidocker0` in this namespace, the bridge is called `minidocker1`, and so on.
 //!
-//! In reading order: [`attribute`] and [`message`] lay out what is said to the kernel and [`reply`] takes its
-//! answers apart; [`link`](mod@link) makes verbs of them. [`subnet`], [`ledger`] and [`lease`] decide who has which
-//! address; [`mark`] says whose a bridge is; [`nat`] writes the rules; [`bridge`] makes the host's side and takes it away again. [`attach`] is
-//! the runtime's half of one container, [`configure`] the container's half, and [`files`] is what the resolver
-//! inside reads.
+//! In reading order: [`attribute`] and [`message`] lay out what is said to the kernel and [`reply`] takes
+//! its answers apart; [`link`](mod@link) makes verbs of them. [`subnet`], [`ledger`] and [`lease`] decide
+//! who has which address; [`mark`] says whose a bridge is; [`nat`] writes the rules; [`bridge`] makes the
+//! host's side and takes it away again. [`attach`] is the runtime's half of one container, [`configure`]
+//! the container's half, and [`files`] is what the resolver inside reads.
 
 pub mod attach;
 pub mod attribute;

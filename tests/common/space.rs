@@ -151,10 +151,13 @@ fn command(host: Option<&Host>, who: Who, through: &[&str], root: &Path) -> Comm
     command
 }
 
-/// A throw-away host: a process that keeps a network and a mount namespace alive until it is dropped.
+/// A throw-away host: a process that keeps a network and a mount namespace alive until it is dropped with its last clone.
+#[derive(Clone)]
 pub struct Host {
-    keeper: Child,
+    keeper: Arc<Keeper>,
 }
+
+struct Keeper(Child);
 
 impl Host {
     /// A new one, with nothing but a loopback link, and with every mount shared. Needs root.
@@ -168,12 +171,12 @@ impl Host {
             .unwrap();
         let mut ready = [0; 6];
         io::Read::read_exact(keeper.stdout.as_mut().unwrap(), &mut ready).unwrap();
-        Host { keeper }
+        Host { keeper: Arc::new(Keeper(keeper)) }
     }
 
     /// The process whose namespaces are the host's.
     pub fn pid(&self) -> u32 {
-        self.keeper.id()
+        self.keeper.0.id()
     }
 
     /// The words before a command that make it run on this host.
@@ -215,10 +218,10 @@ impl Host {
     }
 }
 
-impl Drop for Host {
+impl Drop for Keeper {
     fn drop(&mut self) {
-        let _ = self.keeper.kill();
-        let _ = self.keeper.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -227,7 +230,7 @@ pub struct Space {
     /// Who runs `minidocker` here.
     pub who: Who,
     /// The host; `None` when an ordinary user runs the tests.
-    pub host: Option<Arc<Host>>,
+    pub host: Option<Host>,
     directory: TempDir,
 }
 
@@ -254,7 +257,7 @@ impl Space {
 
     /// A space for `who` without even a state root: the first command makes it, and `base` too.
     pub fn bare(who: Who) -> Self {
-        let host = need::is_met(Need::Root).then(|| Arc::new(Host::new()));
+        let host = need::is_met(Need::Root).then(Host::new);
         Self { who, host, directory: directory_for(who).unwrap() }
     }
 
@@ -280,7 +283,7 @@ impl Space {
 
     /// The throw-away host; only where root runs the tests.
     pub fn host(&self) -> &Host {
-        self.host.as_deref().unwrap()
+        self.host.as_ref().unwrap()
     }
 
     /// `minidocker`, ready to be given arguments.
@@ -290,7 +293,7 @@ impl Space {
 
     /// The same, started by a program that does something first: `setpriv …`, `unshare …`.
     pub fn command_through(&self, through: &[&str]) -> Command {
-        command(self.host.as_deref(), self.who, through, &self.root())
+        command(self.host.as_ref(), self.who, through, &self.root())
     }
 
     /// The same, after a line of shell.
