@@ -68,8 +68,17 @@ pub enum Problem {
     VolumeSourceMissing {
         path: String,
     },
+    VolumeTwice {
+        target: String,
+    },
+    VolumeInProc {
+        target: String,
+    },
     BadEnvironment {
         text: String,
+    },
+    EnvironmentNotUtf8 {
+        name: String,
     },
     BadUser {
         text: String,
@@ -127,6 +136,17 @@ pub enum Problem {
     NotADirectory {
         path: String,
     },
+    LeadsNowhere {
+        path: String,
+    },
+    FileOnDirectory {
+        source: String,
+        target: String,
+    },
+    DirectoryOnFile {
+        source: String,
+        target: String,
+    },
     NotTheDevice {
         path: String,
     },
@@ -145,6 +165,13 @@ pub enum Problem {
         detail: String,
     },
     NoHome,
+    StateNotUtf8 {
+        path: String,
+    },
+    StateOnOverlay {
+        path: String,
+    },
+    NoProc,
     NoIptables {
         program: String,
     },
@@ -154,6 +181,9 @@ pub enum Problem {
     },
     NoOverlay,
     NoBridge,
+    BridgeTaken {
+        name: String,
+    },
     NoUserNamespaces {
         sysctl: Option<String>,
     },

@@ -2,7 +2,7 @@
 //!
 //! Found by looking (`/proc/self/mountinfo`, `/proc/self/cgroup`), never by kernel version.
 
-use crate::error::Result;
+use crate::error::{Meaning, Problem, Result};
 use crate::sys::file;
 use std::path::{Path, PathBuf};
 
@@ -57,7 +57,7 @@ const V1_CONTROLLERS: [&str; 13] = [
 /// Named v1 hierarchies (`name=systemd`) limit nothing and are left out. A v2 mount whose controllers are all
 /// taken by v1 (the hybrid layout) offers none and is left out too.
 pub fn mounted() -> Result<Vec<Hierarchy>> {
-    let mountinfo = file::read_text(Path::new("/proc/self/mountinfo"))?;
+    let mountinfo = file::read_text(Path::new("/proc/self/mountinfo")).meaning(|| Problem::NoProc)?;
     let own = file::read_text(Path::new("/proc/self/cgroup"))?;
     let mut found = parse(&mountinfo, &own);
     if let Some(v2) = found.iter_mut().find(|one| one.version == Version::V2) {

@@ -9,7 +9,7 @@
 use super::parts::{Held, Parts};
 use super::spec::Spec;
 use crate::cgroup::Group;
-use crate::error::Result;
+use crate::error::{Meaning, Problem, Result};
 use crate::namespace;
 use crate::network::Network;
 use crate::process::handshake::ChildSide;
@@ -94,7 +94,8 @@ fn furnish(given: &Inheritance<'_>, held: &Held) -> Result<()> {
     take(Step::Devices, || (parts.devices)(spec, held))?;
     take(Step::Volumes, || {
         (parts.volumes)(spec, held)?;
-        target::make(&spec.workdir, true).map(drop)
+        let workdir = || Problem::WorkdirMissing { path: spec.workdir.display().to_string() };
+        target::make(&spec.workdir, true).map(drop).meaning(workdir)
     })?;
     if !spec.privileged {
         take(Step::Mask, || (parts.mask)(spec))?;
@@ -113,15 +114,18 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         command::leave_session()?;
         let who = identity::resolve(&spec.user)?;
         (parts.limit)(spec)?;
+        if !spec.stdin {
+            command::no_stdin()?;
+        }
+        if !spec.confined {
+            command::hand_over_pipes(who.uid)?;
+        }
         identity::assume(&who, spec.confined)?;
         capabilities::hold(spec.capabilities)?;
         // A change of user id has cleared this.
         die_with_parent(given)?;
         command::stand_in(&spec.workdir)?;
         let command = command::find(&spec.argv, &spec.environment_for(&who))?;
-        if !spec.stdin {
-            command::no_stdin()?;
-        }
         command::keep_no_descriptors()?;
         command::set_umask(0o022)?;
         if spec.init {
@@ -149,6 +153,7 @@ fn become_reaper(given: &Inheritance<'_>) -> Result<()> {
     let Some(child) = command::fork()? else { return Ok(()) };
     // From here on there is nobody to tell of an error: the parent takes this for the success of the exec.
     given.parent.hang_up();
+    command::close_descriptors()?;
     let ended = (given.parts.reap)(child)?;
     command::exit_now(ended.status())
 }

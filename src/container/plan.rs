@@ -7,9 +7,11 @@ use crate::error::{Error, Problem, Result};
 use crate::image::{self, Image};
 use crate::network::{self, Join, Network};
 use crate::overlay::Layers;
+use crate::rootfs::target;
 use crate::rootfs::volume::{self, Volume};
 use crate::security::capabilities::{self, Capabilities};
 use crate::state::{self, Root};
+use std::env::VarError;
 use std::path::PathBuf;
 
 /// What was asked for, in the person's own words: the options of `minidocker run`.
@@ -64,7 +66,7 @@ impl Wishes {
             true => Capabilities::ALL,
             false => Capabilities::DEFAULT.adjusted(&request.cap_add, &request.cap_drop)?,
         };
-        let volumes = request.volumes.iter().map(|text| volume::parse(text)).collect::<Result<Vec<_>>>()?;
+        let volumes = volume::parse_all(&request.volumes)?;
         let environment =
             request.env.iter().filter_map(|text| variable(text).transpose()).collect::<Result<_>>()?;
         let workdir = request.workdir.as_ref().map(PathBuf::from);
@@ -118,7 +120,13 @@ fn variable(text: &str) -> Result<Option<String>> {
     if name.len() < text.len() {
         return Ok(Some(text.to_owned()));
     }
-    Ok(std::env::var(name).ok().map(|value| format!("{name}={value}")))
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(format!("{name}={value}"))),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            Err(Error::new(Problem::EnvironmentNotUtf8 { name: name.to_owned() }))
+        }
+    }
 }
 
 /// The image that `request` names; `base` is made now if it is not there yet.
@@ -178,7 +186,7 @@ pub fn settle(root: &Root, request: &Request, wishes: &Wishes, image: &Image, id
         hostname,
         argv: argv(request, image)?,
         environment,
-        workdir: if workdir.is_absolute() { workdir } else { "/".into() },
+        workdir: target::clean(&if workdir.is_absolute() { workdir } else { "/".into() }),
         user: request.user.clone().unwrap_or_else(|| image.config.user.clone()),
         layers,
         volumes: wishes.volumes.clone(),

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::namespace;
 use crate::network::{self, Join, Network};
+use crate::process::command;
 use crate::process::handshake::{Handshake, ParentSide};
 use crate::process::supervise::{self, Signals};
 use crate::process::{Child, Ended, Forked};
@@ -69,10 +70,11 @@ pub struct Outcome {
 /// Whatever happens, when this returns nothing of the container is left but, unless `--rm` was asked or it
 /// never started, its directory.
 pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
-    let signals = Signals::hold()?;
+    // What is made here is for the container's users too, whatever the person keeps from others elsewhere.
+    command::set_umask(0o022)?;
     let wishes = Wishes::of(request)?;
     let image = take(Step::Image, || plan::image(root, request))?;
-    let (claim, spec, left) = claim(root, request, &wishes, &image)?;
+    let Claimed { claim, spec, signals, left } = claim(root, request, &wishes, &image)?;
     let mut life = Life { root, parts, signals: &signals, claim: &claim, spec, group: Group::default() };
     let ended = life.live();
     let out_of_memory = match ended {
@@ -84,19 +86,27 @@ pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
     cleared.map(|()| Outcome { status, out_of_memory, left })
 }
 
+/// What a container is after its claim: planned, in possession of a directory, and nothing yet in the kernel.
+struct Claimed {
+    claim: Claim,
+    spec: Spec,
+    signals: Signals,
+    /// What of earlier containers could not be cleared away.
+    left: Vec<Error>,
+}
+
 /// Under the lock on the whole: clear up after the dead, settle the plan, and take a directory for it.
-fn claim(
-    root: &Root,
-    request: &Request,
-    wishes: &Wishes,
-    image: &Image,
-) -> Result<(Claim, Spec, Vec<Error>)> {
+///
+/// Signals are held back from just before there is something of the container to clear up. Until then one simply
+/// ends this process, wherever it waits: for another's image, or for the lock.
+fn claim(root: &Root, request: &Request, wishes: &Wishes, image: &Image) -> Result<Claimed> {
     let held = root.lock()?;
     let left = take(Step::Reclaim, || reclaim::all(root, &held))?;
     take(Step::Claim, || {
         let spec = plan::settle(root, request, wishes, image, state::new_id()?)?;
+        let signals = Signals::hold()?;
         let claim = root.claim(&held, &spec.id, spec.given_name())?;
-        Ok((claim, spec, left))
+        Ok(Claimed { claim, spec, signals, left })
     })
 }
 

@@ -36,8 +36,9 @@
 //! descriptor, `{"ok": "text"}` for what was read. A refusal is `{"errno": 1, "name": "EPERM", "message":
 //! "Operation not permitted"}`. `null` is no answer: it appears for `execve` alone, which is written *before*
 //! it is asked, since success does not return; if it is refused, a second event says so. `clone3` and `fork`
-//! answer twice: the child's pid in the one process, 0 in the other. (A child that init forks, to stay behind as
-//! pid 1, goes on to speak with init's `pid`: from inside the container nobody can know another.)
+//! answer twice: the child's pid in the one process, 0 in the other. (With `--init` the first process forks:
+//! its child goes on to speak with init's `pid`, since from inside the container nobody can know another. The parent
+//! stays behind as pid 1, closes every file but the standard three, and is heard of no more unless FILE is `-`.)
 //!
 //! **Evidence** is read in `/proc` and `/sys` around the call, independently of it. `before` and `after` are
 //! equal when the call changed nothing. No evidence is read while an image is made, nor once the seccomp

@@ -1,11 +1,12 @@
 //! The last act: find the command, and become it.
 
 use crate::error::{Error, Meaning, Problem, Result};
-use crate::sys::errno::{EACCES, EISDIR, ENOENT, ENOEXEC, ENOTDIR, EPERM};
+use crate::sys::errno::{EACCES, EINVAL, EISDIR, ENOENT, ENOEXEC, ENOTDIR, EPERM};
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::O_RDWR;
 use crate::sys::process::{self, Program};
 use std::convert::Infallible;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 /// A command that was found, ready to be executed.
@@ -64,7 +65,33 @@ impl Command {
 
 /// Let the command read nothing: its standard input becomes the container's `/dev/null`.
 pub fn no_stdin() -> Result<()> {
-    file::become_stdin(file::open_file(Path::new("/dev/null"), O_RDWR, 0)?)
+    let null = Path::new("/dev/null");
+    file::become_stdin(file::open_file(null, O_RDWR, 0)?, null)
+}
+
+/// Give `uid` the pipes among the standard three. On entry this process has CAP_CHOWN.
+///
+/// `/dev/stdout` leads to the pipe itself, and who opens it anew is asked for permission anew: one made by root, with
+/// mode 0600, is closed to the user who can write into it by descriptor 1 all the while. runc does the same
+/// (`fixStdioPermissions`), but to whatever stands there, since all that it is given was made for the container. Here
+/// it was made by the person: a file, a named pipe or a terminal would still be `uid`'s when the container has
+/// ended, and on the host that may be somebody. A pipe without a name can be reached by those alone who have it.
+pub fn hand_over_pipes(uid: u32) -> Result<()> {
+    let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+    let standard =
+        [(stdin.as_fd(), "/dev/stdin"), (stdout.as_fd(), "/dev/stdout"), (stderr.as_fd(), "/dev/stderr")];
+    for (descriptor, name) in standard {
+        let status = file::descriptor_status(descriptor, Path::new(name))?;
+        let foreign = status.kind == Kind::Pipe && status.uid != uid;
+        if foreign && file::path_of(descriptor)?.to_string_lossy().starts_with("pipe:") {
+            match file::chown_descriptor(descriptor, uid) {
+                // Made by somebody who has no id in this user namespace: then it stays as it is.
+                Err(error) if error.is(EPERM) || error.is(EINVAL) => {}
+                answer => answer?,
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Leave the person's terminal session, so that no key pressed and no ioctl(TIOCSTI) reaches across.
@@ -81,6 +108,12 @@ pub fn set_umask(mask: u32) -> Result<()> {
 /// host's left open would be a way out (CVE-2024-21626).
 pub fn keep_no_descriptors() -> Result<()> {
     process::close_on_exec_from(3)
+}
+
+/// Close all descriptors but the standard three, in a pid 1 that stays behind as reaper: it lives as long as the
+/// container, and would keep open the host's files, the runtime's pipes and its locks. It ends by [`exit_now`].
+pub fn close_descriptors() -> Result<()> {
+    process::close_from(3)
 }
 
 /// Stand in `workdir`, made if missing.

@@ -5,47 +5,55 @@ use crate::sys::errno::{ENOENT, ESRCH};
 use crate::sys::file;
 use crate::sys::process::{self, Child, Ended};
 use crate::sys::signal::{self, Blocked, Event, SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGTERM};
+use std::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
 /// This process's signals, held back so that they can be passed on.
 #[derive(Debug)]
-pub struct Signals(Blocked);
+pub struct Signals {
+    blocked: Blocked,
+    /// Those that came before there was a command to pass them on to, in their order.
+    kept: RefCell<Vec<i32>>,
+}
 
 impl Signals {
-    /// Hold back every signal from here on. One that arrives before there is a child waits for it.
+    /// Hold back every signal from here on. One that arrives before the command has started waits for it.
     pub fn hold() -> Result<Self> {
-        signal::block_all().map(Self)
+        Ok(Self { blocked: signal::block_all()?, kept: RefCell::default() })
     }
 
     /// In the child: let signals act again as they did when the runtime was started.
     pub fn release(&self) -> Result<()> {
-        self.0.restore()
+        self.blocked.restore()
     }
 
-    /// Wait until `descriptor` can be read. A signal by which a person gives up is the error `Interrupted`.
+    /// Wait until `descriptor` can be read. A signal by which a person gives up is the error `Interrupted`; others
+    /// are kept for [`forward_until_end`](Self::forward_until_end).
     pub fn wait_unless_interrupted(&self, descriptor: BorrowedFd<'_>) -> Result<()> {
         loop {
-            match self.0.wait(descriptor)? {
+            match self.blocked.wait(descriptor)? {
                 Event::Ready => return Ok(()),
                 Event::Signal(signal @ (SIGHUP | SIGINT | SIGQUIT | SIGTERM)) => {
                     return Err(Error::new(Problem::Interrupted { signal }));
                 }
-                Event::Signal(_) => {}
+                Event::Signal(signal) if OUR_OWN.contains(&signal) => {}
+                Event::Signal(signal) => self.kept.borrow_mut().push(signal),
             }
         }
     }
 
-    /// Pass every signal on to `child` until it ends; then reap it.
+    /// Pass every signal on to `child`, those that were kept first, until it ends; then reap it.
     ///
     /// As pid 1 it is deaf to signals it has no handler for, so the third SIGINT or SIGTERM becomes a SIGKILL,
     /// as with `docker run`.
     pub fn forward_until_end(&self, child: &Child) -> Result<Ended> {
         let mut impatience = 0;
+        self.kept.take().into_iter().try_for_each(|signal| send(child, signal))?;
         loop {
-            match self.0.wait(child.pidfd.as_fd())? {
+            match self.blocked.wait(child.pidfd.as_fd())? {
                 Event::Ready => return process::wait(child),
-                Event::Signal(SIGCHLD | SIGPIPE) => {}
+                Event::Signal(signal) if OUR_OWN.contains(&signal) => {}
                 Event::Signal(signal) => {
                     impatience += u32::from(signal == SIGINT || signal == SIGTERM);
                     send(child, if impatience >= 3 { SIGKILL } else { signal })?;
@@ -54,6 +62,9 @@ impl Signals {
         }
     }
 }
+
+/// Signals that concern this process and are never passed on: its child has ended, or nobody reads what it says.
+const OUR_OWN: [i32; 2] = [SIGCHLD, SIGPIPE];
 
 /// Kill `child` and reap it.
 pub fn kill(child: &Child) -> Result<Ended> {

@@ -51,6 +51,10 @@ impl Root {
     /// `~/.local/share/minidocker` for others. The directories are made if missing.
     pub fn open() -> Result<Self> {
         let root = Self { path: Self::place()? };
+        // The records of the containers name paths in it, and are text.
+        if root.path.to_str().is_none() {
+            return Err(Error::new(Problem::StateNotUtf8 { path: root.path.display().to_string() }));
+        }
         let unusable = || Problem::StateUnusable { path: root.path.display().to_string() };
         root.make_directories().meaning(unusable)?;
         Ok(root)
@@ -178,7 +182,8 @@ impl Root {
 
     fn names_in(&self, directory: &Path) -> Result<Vec<String>> {
         let unusable = || Problem::StateUnusable { path: self.path.display().to_string() };
-        Ok(file::list(directory).meaning(unusable)?.into_iter().map(|(name, _)| name).collect())
+        let names = file::list(directory).meaning(unusable)?;
+        Ok(names.into_iter().filter_map(|(name, _)| name.into_string().ok()).collect())
     }
 
     /// The directory of `id`, locked, if nobody else holds it.
@@ -202,7 +207,7 @@ impl Root {
         }
     }
 
-    /// The ids of all containers there are.
+    /// The ids of all containers there are. A name that is no text is nobody's id.
     pub fn ids(&self) -> Result<Vec<String>> {
         self.names_in(&self.containers())
     }
@@ -210,7 +215,7 @@ impl Root {
     fn resolve_name(&self, name: &str) -> Result<Option<String>> {
         match file::readlink(&self.names().join(name)) {
             Err(error) if error.is(ENOENT) => Ok(None),
-            target => Ok(Some(target?.to_string_lossy().into_owned())),
+            target => Ok(target?.into_os_string().into_string().ok()),
         }
     }
 
@@ -252,7 +257,8 @@ impl Root {
     /// The name that `id` goes by, if it was given one: found by looking through the names, for a container
     /// whose own record is missing.
     pub fn name_of(&self, id: &str) -> Result<Option<String>> {
-        for (name, _) in file::list(&self.names())? {
+        let names = file::list(&self.names())?;
+        for name in names.into_iter().filter_map(|(name, _)| name.into_string().ok()) {
             if self.resolve_name(&name)?.as_deref() == Some(id) {
                 return Ok(Some(name));
             }

@@ -29,12 +29,13 @@ pub enum Call<'a> {
     Kill { pid: i32, signal: i32 },
     Fork,
     Setsid,
-    CloseRange { first: u32 },
+    CloseRange { first: u32, on_exec: bool },
     Getrandom { length: usize },
     // Pipes and signals between runtime and init.
     Pipe2,
     ReadPipe,
     WritePipe { bytes: usize },
+    Sigaction { signal: i32 },
     Sigprocmask { block: bool },
     Signalfd,
     Sigtimedwait,
@@ -52,6 +53,7 @@ pub enum Call<'a> {
     // Files.
     Open { path: &'a Path, flags: Flags },
     Openat2 { root: &'a Path, path: &'a Path, flags: Flags },
+    Dup2 { path: &'a Path, descriptor: i32 },
     Read { path: &'a Path },
     Write { path: &'a Path, contents: &'a str },
     WriteEach { path: &'a Path, lines: &'a [&'a str] },
@@ -67,6 +69,7 @@ pub enum Call<'a> {
     Rmdir { path: &'a Path },
     Chmod { path: &'a Path, mode: u32 },
     Chown { path: &'a Path, uid: u32, gid: u32 },
+    Fchown { descriptor: i32, uid: u32 },
     Copy { from: &'a Path, to: &'a Path },
     Flock { path: &'a Path, exclusive: bool, wait: bool },
     FcntlSetlk { path: &'a Path },
@@ -150,11 +153,13 @@ calls! {
     Kill { pid, signal } => "kill" { "pid": V::Number(pid.into()), "signal": V::Number(signal.into()) }
     Fork => "fork" {}
     Setsid => "setsid" {}
-    CloseRange { first } => "close_range" { "first": V::Number(first.into()), "flags": V::Symbol("CLOSE_RANGE_CLOEXEC") }
+    CloseRange { first, on_exec } => "close_range" {
+        "first": V::Number(first.into()), "flags": V::Symbol(if on_exec { "CLOSE_RANGE_CLOEXEC" } else { "0" }) }
     Getrandom { length } => "getrandom" { "length": V::Number(length as i64) }
     Pipe2 => "pipe2" { "flags": V::Symbol("O_CLOEXEC") }
     ReadPipe => "read" { "fd": V::Symbol("pipe") }
     WritePipe { bytes } => "write" { "fd": V::Symbol("pipe"), "bytes": V::Number(bytes as i64) }
+    Sigaction { signal } => "sigaction" { "signum": V::Number(signal.into()), "act": V::Symbol("SIG_DFL") }
     Sigprocmask { block } => "sigprocmask" { "how": V::Symbol(if block { "SIG_BLOCK" } else { "SIG_SETMASK" }) }
     Signalfd => "signalfd4" { "flags": V::Symbol("SFD_CLOEXEC") }
     Sigtimedwait => "rt_sigtimedwait" {}
@@ -173,6 +178,7 @@ calls! {
     Open { path, flags } => "open" { "path": V::Path(path), "flags": V::Flags(flags) }
     Openat2 { root, path, flags } => "openat2" {
         "root": V::Path(root), "path": V::Path(path), "flags": V::Flags(flags), "resolve": V::Symbol("RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS") }
+    Dup2 { path, descriptor } => "dup2" { "oldfd": V::Path(path), "newfd": V::Number(descriptor.into()) }
     Read { path } => "read" { "path": V::Path(path) }
     Write { path, contents } => "write" { "path": V::Path(path), "contents": V::Text(contents) }
     WriteEach { path, lines } => "write" { "path": V::Path(path), "contents": V::Strings(lines) }
@@ -189,6 +195,7 @@ calls! {
     Rmdir { path } => "rmdir" { "path": V::Path(path) }
     Chmod { path, mode } => "chmod" { "path": V::Path(path), "mode": V::Octal(mode) }
     Chown { path, uid, gid } => "chown" { "path": V::Path(path), "uid": V::Number(uid.into()), "gid": V::Number(gid.into()) }
+    Fchown { descriptor, uid } => "fchown" { "fd": V::Number(descriptor.into()), "uid": V::Number(uid.into()), "gid": V::Number(-1) }
     Copy { from, to } => "copy_file_range" { "from": V::Path(from), "to": V::Path(to) }
     Flock { path, exclusive, wait } => "flock" {
         "path": V::Path(path),
@@ -257,12 +264,14 @@ impl Call<'_> {
                 | Pipe2
                 | ReadPipe
                 | WritePipe { .. }
+                | Sigaction { .. }
                 | Sigprocmask { .. }
                 | Signalfd
                 | Sigtimedwait
                 | Poll
                 | Open { .. }
                 | Openat2 { .. }
+                | Dup2 { .. }
                 | Read { .. }
                 | Readlink { .. }
                 | Stat { .. }

@@ -7,6 +7,7 @@ use crate::error::Result;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag};
 use nix::sys::stat::{FileStat, Mode, SFlag};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -52,8 +53,10 @@ pub fn open_in_root(root: BorrowedFd<'_>, root_name: &Path, path: &Path, flags: 
 
 /// The path by which the kernel knows an open file: absolute and free of links (`/proc/self/fd/N`, proc(5)).
 pub fn path_of(descriptor: BorrowedFd<'_>) -> Result<PathBuf> {
+    use crate::error::{Meaning, Problem};
     use std::os::fd::AsRawFd;
-    readlink(&PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd())))
+    let path = readlink(&PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd())));
+    path.meaning(|| Problem::NoProc)
 }
 
 /// The contents of the file at `path`, of which at most `limit` bytes are read.
@@ -164,10 +167,7 @@ pub fn symlink(target: &Path, link: &Path) -> Result<()> {
 
 /// What the symbolic link at `path` says.
 pub fn readlink(path: &Path) -> Result<PathBuf> {
-    let target = ask(Call::Readlink { path }, || {
-        nix::fcntl::readlink(path).map(|target| target.to_string_lossy().into_owned())
-    })?;
-    Ok(target.into())
+    ask(Call::Readlink { path }, || nix::fcntl::readlink(path).map(PathBuf::from))
 }
 
 /// What kind of thing stands at a path, and its numbers.
@@ -200,7 +200,9 @@ pub enum Kind {
     Link,
     /// A character device.
     Character,
-    /// Block device, pipe or socket.
+    /// A pipe.
+    Pipe,
+    /// Block device or socket.
     Other,
 }
 
@@ -235,6 +237,7 @@ impl From<&FileStat> for Status {
             SFlag::S_IFDIR => Kind::Directory,
             SFlag::S_IFLNK => Kind::Link,
             SFlag::S_IFCHR => Kind::Character,
+            SFlag::S_IFIFO => Kind::Pipe,
             _ => Kind::Other,
         };
         Status {
@@ -265,8 +268,9 @@ pub fn access(path: &Path, executable: bool) -> Result<()> {
     ask(Call::Access { path, executable }, || nix::unistd::access(path, mode))
 }
 
-/// The names in a directory and their kinds, sorted by name, without `.` and `..`.
-pub fn list(path: &Path) -> Result<Vec<(String, Kind)>> {
+/// The names in a directory and their kinds, sorted by name, without `.` and `..`. A name is any bytes without `/`
+/// and NUL; it need not be text.
+pub fn list(path: &Path) -> Result<Vec<(OsString, Kind)>> {
     ask(Call::Getdents { path }, || {
         let mut names = Vec::new();
         for entry in std::fs::read_dir(path).map_err(|error| errno(&error))? {
@@ -276,9 +280,10 @@ pub fn list(path: &Path) -> Result<Vec<(String, Kind)>> {
                 kind if kind.is_dir() => Kind::Directory,
                 kind if kind.is_symlink() => Kind::Link,
                 kind if kind.is_char_device() => Kind::Character,
+                kind if kind.is_fifo() => Kind::Pipe,
                 _ => Kind::Other,
             };
-            names.push((entry.file_name().to_string_lossy().into_owned(), kind));
+            names.push((entry.file_name(), kind));
         }
         names.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(names)
@@ -311,6 +316,14 @@ pub fn chmod(path: &Path, mode: u32) -> Result<()> {
 pub fn chown(path: &Path, uid: u32, gid: u32) -> Result<()> {
     ask(Call::Chown { path, uid, gid }, || {
         std::os::unix::fs::lchown(path, Some(uid), Some(gid)).map_err(|error| errno(&error))
+    })
+}
+
+/// Set the owner of an open file; its group stays.
+pub fn chown_descriptor(descriptor: BorrowedFd<'_>, uid: u32) -> Result<()> {
+    use std::os::fd::AsRawFd;
+    ask(Call::Fchown { descriptor: descriptor.as_raw_fd(), uid }, || {
+        nix::unistd::fchown(descriptor, Some(uid.into()), None)
     })
 }
 
@@ -367,7 +380,7 @@ pub fn chdir(path: &Path) -> Result<()> {
     ask(Call::Chdir { path }, || nix::unistd::chdir(path))
 }
 
-/// Make `descriptor` what the process reads as standard input (dup2(2)).
-pub fn become_stdin(descriptor: impl AsFd) -> Result<()> {
-    ask(Call::Open { path: Path::new("/dev/stdin"), flags: open(0) }, || nix::unistd::dup2_stdin(descriptor))
+/// Make `descriptor`, opened as `path`, what the process reads as standard input (dup2(2)).
+pub fn become_stdin(descriptor: impl AsFd, path: &Path) -> Result<()> {
+    ask(Call::Dup2 { path, descriptor: libc::STDIN_FILENO }, || nix::unistd::dup2_stdin(descriptor))
 }

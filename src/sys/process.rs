@@ -7,10 +7,9 @@ use super::pipe::retry;
 use super::{Call, ask};
 use crate::error::Result;
 use nix::errno::Errno;
-use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{ForkResult, Pid};
 use std::ffi::CString;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::Path;
 
 /// A child process. The descriptor names this process and no other, however pids are reused.
@@ -160,29 +159,30 @@ impl Ended {
 
 /// Wait for `child` to end and reap it.
 pub fn wait(child: &Child) -> Result<Ended> {
-    wait_id(Id::PIDFd(child.pidfd.as_fd()), child.pid, WaitPidFlag::WEXITED).map(|(_, ended)| ended)
+    let pidfd = child.pidfd.as_raw_fd() as libc::id_t;
+    wait_id((libc::P_PIDFD, pidfd), child.pid, libc::WEXITED).map(|(_, ended)| ended)
 }
 
 /// Reap one ended child, whichever; `None` when there is none just now.
 pub fn reap_any() -> Result<Option<(i32, Ended)>> {
-    let (pid, ended) = wait_id(Id::All, -1, WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG)?;
+    let (pid, ended) = wait_id((libc::P_ALL, 0), -1, libc::WEXITED | libc::WNOHANG)?;
     Ok((pid != 0).then_some((pid, ended)))
 }
 
-fn wait_id(id: Id<'_>, pid: i32, flags: WaitPidFlag) -> Result<(i32, Ended)> {
+/// Not nix's waitid, which knows no real-time signals: of a child that one has ended it says `EINVAL`, when the
+/// child has been reaped already.
+fn wait_id(who: (libc::idtype_t, libc::id_t), pid: i32, flags: i32) -> Result<(i32, Ended)> {
     let mut ended = (0, Ended::Exited(0));
     ask(Call::Waitid { pid }, || {
-        // Id is neither Copy nor Clone; rebuild it for each attempt.
-        let again = || match &id {
-            Id::PIDFd(descriptor) => Id::PIDFd(*descriptor),
-            _ => Id::All,
-        };
-        ended = match retry(|| waitid(again(), flags))? {
-            WaitStatus::Exited(pid, status) => (pid.as_raw(), Ended::Exited(status)),
-            WaitStatus::Signaled(pid, signal, _) => (pid.as_raw(), Ended::Signaled(signal as i32)),
-            _ => (0, Ended::Exited(0)),
-        };
-        Ok(ended.0)
+        // SAFETY: all zeroes are a valid siginfo_t; with WNOHANG and no ended child the kernel leaves si_pid 0.
+        let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+        // SAFETY: `info` is valid to write to; a pidfd among the arguments is borrowed by the caller meanwhile.
+        retry(|| Errno::result(unsafe { libc::waitid(who.0, who.1, &raw mut info, flags) }))?;
+        // SAFETY: waitid(2) fills in the members of a SIGCHLD, or leaves them zero.
+        let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
+        let exited = pid == 0 || info.si_code == libc::CLD_EXITED;
+        ended = (pid, if exited { Ended::Exited(status) } else { Ended::Signaled(status) });
+        Ok(pid)
     })?;
     Ok(ended)
 }
@@ -227,12 +227,20 @@ pub fn setsid() -> Result<()> {
 /// Mark every descriptor from `first` up close-on-exec (close_range(2)), whoever opened it.
 pub fn close_on_exec_from(first: u32) -> Result<()> {
     const CLOSE_RANGE_CLOEXEC: libc::c_uint = 4;
-    ask(Call::CloseRange { first }, || {
-        // SAFETY: only flags of descriptors change; owners keep them until exec.
-        let answer =
-            unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, CLOSE_RANGE_CLOEXEC) };
-        Errno::result(answer).map(drop)
-    })
+    ask(Call::CloseRange { first, on_exec: true }, || close_range(first, CLOSE_RANGE_CLOEXEC))
+}
+
+/// Close every descriptor from `first` up, whoever owns it. The caller uses none of them any more, opens no other,
+/// and ends by [`exit_now`], so that no owner closes what is closed already.
+pub fn close_from(first: u32) -> Result<()> {
+    ask(Call::CloseRange { first, on_exec: false }, || close_range(first, 0))
+}
+
+fn close_range(first: u32, flags: libc::c_uint) -> nix::Result<()> {
+    // SAFETY: with CLOSE_RANGE_CLOEXEC only flags of descriptors change; without it the contract of `close_from`
+    // has the caller forget them.
+    let answer = unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, flags) };
+    Errno::result(answer).map(drop)
 }
 
 /// End at once: no destructor, no buffer flushed, no handler run (_exit(2)). The way out of a forked child.

@@ -1,4 +1,4 @@
-//! Signals: sigprocmask(2), signalfd(2), poll(2), sigtimedwait(2).
+//! Signals: sigaction(2), sigprocmask(2), signalfd(2), poll(2), sigtimedwait(2).
 
 use super::pipe::retry;
 use super::process::Child;
@@ -6,7 +6,7 @@ use super::{Call, ask};
 use crate::error::Result;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigHandler, SigSet, SigmaskHow, Signal, sigprocmask};
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -53,9 +53,8 @@ impl Blocked {
     /// Give this process the mask it was started with, and SIGPIPE its default action (Rust's start-up code
     /// ignores it, and exec would hand that on).
     pub fn restore(&self) -> Result<()> {
+        ask(Call::Sigaction { signal: SIGPIPE }, default_sigpipe)?;
         ask(Call::Sigprocmask { block: false }, || {
-            // SIG_DFL runs no code of ours, so it has no conditions to keep.
-            default_sigpipe()?;
             sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None)
         })
     }
@@ -86,8 +85,9 @@ impl Blocked {
 
 #[allow(unsafe_code)]
 fn default_sigpipe() -> nix::Result<()> {
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // SAFETY: the default action replaces a handler by none; nothing of ours runs in signal context.
-    unsafe { nix::sys::signal::signal(Signal::SIGPIPE, SigHandler::SigDfl) }.map(drop)
+    unsafe { sigaction(Signal::SIGPIPE, &default) }.map(drop)
 }
 
 /// Let the signals by which a person gives up act while `wait` runs, as they would have without [`block_all`]:

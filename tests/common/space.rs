@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tempfile::TempDir;
 
 /// The program under test.
@@ -227,25 +227,34 @@ pub struct Space {
     /// Who runs `minidocker` here.
     pub who: Who,
     /// The host; `None` when an ordinary user runs the tests.
-    pub host: Option<Host>,
+    pub host: Option<Arc<Host>>,
     directory: TempDir,
 }
 
 impl Space {
     /// A space for `who` in which the image `base` is already there: the state root borrows the one of all spaces.
     pub fn new(who: Who) -> Self {
-        let space = Self::bare(who);
-        std::fs::create_dir(space.root()).unwrap();
-        give_to(&space.root(), who).unwrap();
+        Self::bare(who).with_image()
+    }
+
+    /// Another state root of the same person, on the same host.
+    pub fn beside(&self) -> Self {
+        let directory = directory_for(self.who).unwrap();
+        Self { who: self.who, host: self.host.clone(), directory }.with_image()
+    }
+
+    fn with_image(self) -> Self {
+        std::fs::create_dir(self.root()).unwrap();
+        give_to(&self.root(), self.who).unwrap();
         for name in ["images", "layers"] {
-            symlink(image_of(who).join(name), space.root().join(name)).unwrap();
+            symlink(image_of(self.who).join(name), self.root().join(name)).unwrap();
         }
-        space
+        self
     }
 
     /// A space for `who` without even a state root: the first command makes it, and `base` too.
     pub fn bare(who: Who) -> Self {
-        let host = need::is_met(Need::Root).then(Host::new);
+        let host = need::is_met(Need::Root).then(|| Arc::new(Host::new()));
         Self { who, host, directory: directory_for(who).unwrap() }
     }
 
@@ -271,7 +280,7 @@ impl Space {
 
     /// The throw-away host; only where root runs the tests.
     pub fn host(&self) -> &Host {
-        self.host.as_ref().unwrap()
+        self.host.as_deref().unwrap()
     }
 
     /// `minidocker`, ready to be given arguments.
@@ -281,7 +290,7 @@ impl Space {
 
     /// The same, started by a program that does something first: `setpriv …`, `unshare …`.
     pub fn command_through(&self, through: &[&str]) -> Command {
-        command(self.host.as_ref(), self.who, through, &self.root())
+        command(self.host.as_deref(), self.who, through, &self.root())
     }
 
     /// The same, after a line of shell.

@@ -71,7 +71,7 @@ impl<'a> Script<'a> {
     /// Run the script as its person, whose `PATH` is an ordinary one.
     fn run(&self, input: &str) -> Outcome {
         let file = self.space.file("script/run.sh", &self.text);
-        let mut words = self.space.host.as_ref().map(Host::entering).unwrap_or_default();
+        let mut words = self.space.host.as_ref().map(|host| host.entering()).unwrap_or_default();
         words.extend(space::as_person(self.space.who));
         words.extend(["sh".to_owned(), file.display().to_string()]);
         let mut command = Command::new(&words[0]);
@@ -152,7 +152,7 @@ fn assert_same([run, script]: &[BTreeMap<String, String>; 2]) {
 
 fn the_script_makes_the_same_container(who: Who) {
     let space = Space::new(who);
-    let before = space.host.as_ref().map(Host::mountinfo);
+    let before = space.host.as_ref().map(|host| host.mountinfo());
     let accounts = both(&space, &["--hostname", "web"]);
     assert_same(&accounts);
     let [run, script] = &accounts;
@@ -161,9 +161,13 @@ fn the_script_makes_the_same_container(who: Who) {
     assert!(script["rights"].contains("NoNewPrivs:\t1\n"), "{}", script["rights"]);
     assert!(script["rights"].contains("CapBnd:\t00000000a80425fb\n"), "{}", script["rights"]);
     assert_eq!(script["processes"].lines().last(), Some("1"), "the first process is pid 1");
-    assert_eq!(space.host.as_ref().map(Host::mountinfo), before, "a mount of the script's shows on the host");
+    assert_eq!(
+        space.host.as_ref().map(|host| host.mountinfo()),
+        before,
+        "a mount of the script's shows on the host"
+    );
 
-    let outside = space.host.as_ref().map_or_else(std::process::id, Host::pid);
+    let outside = space.host.as_ref().map_or_else(std::process::id, |host| host.pid());
     let kinds = ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"];
     for ((kind, run), script) in kinds.iter().zip(run["namespaces"].lines()).zip(script["namespaces"].lines())
     {

@@ -168,6 +168,8 @@ const FILTERS: &[(&str, &str)] = &[
     (r"(links +lo minidocker0)(?: md0123456789ab)? → lo\n", "$1 → lo\n"),
     (r"IFLA_NET_NS_PID=\d+", "IFLA_NET_NS_PID=PID"),
     (r"IFLA_MASTER=\d+", "IFLA_MASTER=INDEX"),
+    // Ten digits on every machine.
+    (r"IFLA_GROUP=\d{10}\b", "IFLA_GROUP=MARK"),
     // Links that some kernels put into every network namespace.
     (r" (?:tunl0|gre0|gretap0|erspan0|ip_vti0|ip6_vti0|sit0|ip6tnl0|ip6gre0)\b", ""),
     (r"([a-z]+):\[\d+\]", "$1:[INODE]"),

@@ -17,6 +17,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], the_end_of_input_opens_the_gate),
         as_both(&[], an_interrupt_ends_the_wait_and_leaves_nothing),
         as_both(&[], without_a_terminal_it_reads_standard_input),
+        as_both(&[], without_anybody_to_press_enter_it_refuses),
     ]
     .into_iter()
     .flatten()
@@ -239,4 +240,14 @@ fn without_a_terminal_it_reads_standard_input(who: Who) {
     // Two lines for two waits; at the third the input has ended.
     assert_eq!(outcome.err.matches(PROMPT).count(), 3, "{}", outcome.err);
     assert!(outcome.err.contains("── uts  ") && outcome.err.contains("── cleanup  "), "{}", outcome.err);
+}
+
+fn without_anybody_to_press_enter_it_refuses(who: Who) {
+    let space = Space::new(who);
+    for redirection in ["</dev/null", "<&-"] {
+        let script = format!("exec {redirection}; exec \"$@\"");
+        let mut command = space.command_through(&["setsid", "sh", "-c", &script, "sh"]);
+        command.args(["run", "--rm", "--network", "none", "--step", "base", "true"]);
+        Running::start(&mut command).end().assert_refused(&["--step", "terminal"]);
+    }
 }

@@ -15,6 +15,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], refusals_are_told_by_name),
         as_both(&[STRACE], every_line_is_one_write),
         as_both(&[STRACE], init_made_the_calls_that_strace_saw),
+        as_both(&[STRACE], each_call_is_told_as_what_it_is),
         as_both(&[STRACE], after_the_filter_it_only_writes),
         as_both(&[], a_hyphen_is_standard_error),
         as_both(&[], a_file_that_cannot_be_written_is_a_failure),
@@ -289,6 +290,22 @@ fn summary_of_event(event: &Value) -> String {
         _ => "flags",
     };
     format!("{name} {}", event["args"][argument].as_str().unwrap_or_else(|| panic!("no {argument}: {event}")))
+}
+
+fn each_call_is_told_as_what_it_is(who: Who) {
+    let space = Space::new(who);
+    let seen = straced(&space, &["-e", "trace=/^(dup[23]|rt_sigaction|execve)$"], &[]);
+    let made: Vec<&str> = seen.of(seen.init()).iter().map(|line| line.split('(').next().unwrap()).collect();
+    assert!(made.starts_with(&["dup2", "rt_sigaction", "execve"]) || made[0] == "dup3", "{made:?}");
+    let events = events(&seen.trace);
+    let told: Vec<(&str, &Value)> = events
+        .iter()
+        .map(|event| (event["call"].as_str().unwrap(), &event["args"]))
+        .filter(|(call, _)| ["dup2", "sigaction", "execve"].contains(call))
+        .collect();
+    assert_eq!(told.iter().map(|(call, _)| *call).collect::<Vec<_>>(), ["dup2", "sigaction", "execve"]);
+    assert_eq!(*told[0].1, serde_json::json!({"oldfd": "/dev/null", "newfd": 0}));
+    assert_eq!(*told[1].1, serde_json::json!({"signum": libc::SIGPIPE, "act": "SIG_DFL"}));
 }
 
 fn after_the_filter_it_only_writes(who: Who) {

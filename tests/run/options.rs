@@ -1,8 +1,9 @@
 //! The options of `minidocker run` that say who, where and how the command is; each found in the kernel.
 
-use crate::common::container::children_of;
+use crate::common::container::{Running, children_of};
 use crate::common::space::{Space, Who, uid_of};
 use crate::common::{Test, as_both, as_root, as_user};
+use std::os::unix::fs::MetadataExt;
 
 pub fn tests() -> Vec<Test> {
     [
@@ -11,6 +12,8 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], env_sets_takes_over_and_leaves_out),
         as_both(&[], workdir_is_where_the_command_starts_made_if_missing),
         as_root(&[], user_is_looked_up_in_the_container),
+        as_root(&[], a_user_can_open_the_pipes_it_was_given),
+        as_both(&[], a_persons_umask_stays_outside),
         as_user(&[], an_ordinary_user_is_root_inside_and_herself_outside),
         as_both(&[], standard_input_is_there_only_when_asked_for),
         as_both(&[], init_is_pid_1_and_the_command_its_child),
@@ -67,7 +70,7 @@ fn env_sets_takes_over_and_leaves_out(who: Who) {
     let mut command = {
         let mut program = space.command();
         program.env("TAKEN", "from here").env("SECRET", "stays here").args(words).args(command);
-        crate::common::container::Running::start(&mut program)
+        Running::start(&mut program)
     };
     command.expect("ready");
     let environ = command.read("environ");
@@ -80,10 +83,15 @@ fn env_sets_takes_over_and_leaves_out(who: Who) {
 
 fn workdir_is_where_the_command_starts_made_if_missing(who: Who) {
     let space = Space::new(who);
-    for (option, directory) in [("--workdir", "/usr/bin"), ("-w", "/made/for/me")] {
-        let running = space.hold(&[option, directory]);
+    for (option, word, directory) in [
+        ("--workdir", "/usr/bin", "/usr/bin"),
+        ("-w", "/made/for/me", "/made/for/me"),
+        ("-w", "/no/../made//./here/", "/made/here"),
+    ] {
+        let running = space.hold(&[option, word]);
         let cwd = std::fs::read_link(running.proc("cwd")).unwrap();
         assert_eq!(cwd.to_string_lossy(), directory);
+        assert!(!running.proc("root/no").exists());
     }
     assert_eq!(space.sh(&[], "pwd"), "/\n");
 }
@@ -108,6 +116,41 @@ fn user_is_looked_up_in_the_container() {
     assert_eq!(space.sh(&["-u", "student"], "echo $HOME; id -un"), "/home/student\nstudent\n");
 }
 
+fn a_user_can_open_the_pipes_it_was_given() {
+    let space = Space::new(Who::Root);
+    let script = "cat /dev/stdin > /dev/stdout; echo two > /dev/stderr; echo three > /proc/self/fd/1";
+    for options in [&["--user", "1000"][..], &["--user", "1000", "--init"]] {
+        let mut running = space.start(options, &["sh", "-c", script]);
+        running.say("one");
+        let outcome = running.end();
+        assert_eq!((outcome.status, outcome.err.as_str()), (0, "two\n"));
+        assert_eq!(outcome.out, "one\nthree\n");
+    }
+    // A file of somebody's, or a pipe with a name, stays hers.
+    let file = space.file("out", "");
+    let pipe = space.path("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRUSR).unwrap();
+    let mut command = space.command_after(&format!("exec > {} 2<> {}", file.display(), pipe.display()));
+    command.args(["run", "--rm", "--network", "none", "--user", "1000", "base", "id", "-u"]);
+    assert_eq!(Running::start(&mut command).end().status, 0);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "1000\n");
+    for path in [file, pipe] {
+        assert_eq!(std::fs::metadata(path).unwrap().uid(), 0);
+    }
+}
+
+fn a_persons_umask_stays_outside(who: Who) {
+    // The image, too, is made under that umask.
+    let space = Space::bare(who);
+    let user = if who == Who::Root { "1000" } else { "0" };
+    let words = ["run", "--rm", "--network", "none", "--user", user, "base", "sh", "-c"];
+    let script = "id -u; umask; stat -c %a / /usr /etc/hosts; cat /etc/hosts > /dev/null";
+    let mut command = space.command_after("umask 077");
+    let outcome = Running::start(command.args(words).arg(script)).end();
+    let expected = format!("{user}\n0022\n755\n755\n644\n");
+    assert_eq!((outcome.status, outcome.out), (0, expected), "{}", outcome.err);
+}
+
 fn an_ordinary_user_is_root_inside_and_herself_outside() {
     let space = Space::new(Who::User);
     let running = space.hold(&[]);
@@ -125,8 +168,7 @@ fn standard_input_is_there_only_when_asked_for(who: Who) {
     let space = Space::new(who);
     for option in ["-i", "--interactive"] {
         let words = [option, "--network", "none", "base", "cat"];
-        let mut running =
-            crate::common::container::Running::start(space.command().args(["run", "--rm"]).args(words));
+        let mut running = Running::start(space.command().args(["run", "--rm"]).args(words));
         running.say("to and fro");
         running.expect("to and fro");
         assert_eq!(running.end().status, 0);

@@ -65,6 +65,10 @@ impl Scene {
             | MoveMount { .. }
             | MountSetattr { .. } => self.mounts(call).map_or(Said::Nothing, Said::Commands),
             Open { path, flags } => self.open(path, flags, answer),
+            Dup2 { descriptor, .. } => {
+                self.no_stdin |= descriptor == 0;
+                Said::Nothing
+            }
             Openat2 { root, path, .. } => self.opened(below(root, path), answer),
             Write { path, contents } => self.write(path, contents),
             Chdir { .. }
@@ -77,6 +81,7 @@ impl Scene {
             | Rmdir { .. }
             | Chmod { .. }
             | Chown { .. }
+            | Fchown { .. }
             | Copy { .. }
             | Umask { .. } => file(call).map_or(Said::Nothing, Said::Commands),
             Rtnetlink(request) => self.network(request),
@@ -102,6 +107,7 @@ impl Scene {
             | Pipe2
             | ReadPipe
             | WritePipe { .. }
+            | Sigaction { .. }
             | Sigprocmask { .. }
             | Signalfd
             | Sigtimedwait
@@ -190,9 +196,6 @@ impl Scene {
 
     fn open(&mut self, target: &Path, flags: Flags, answer: &Answer<'_>) -> Said {
         self.opened(target.into(), answer);
-        if target == "/dev/stdin" {
-            self.no_stdin = true;
-        }
         let lock = target.file_name().is_some_and(|name| name == "lock");
         match flags.has(flags::O_CREAT) && !lock {
             true => Said::Commands(format!(": >> {}", path(target))),
@@ -334,6 +337,11 @@ fn file(call: &Call<'_>) -> Option<String> {
         Call::Rmdir { path: target } => format!("rmdir {}", path(target)),
         Call::Chmod { path: target, mode } => format!("chmod {mode:o} {}", path(target)),
         Call::Chown { path: target, uid, gid } => format!("chown -h {uid}:{gid} {}", path(target)),
+        // The script keeps its standard input as 3, and its others may be files where minidocker's were pipes.
+        Call::Fchown { descriptor, uid } => {
+            let pipe = format!("/proc/self/fd/{}", if descriptor == 0 { 3 } else { descriptor });
+            format!("[ ! -p {pipe} ] || chown {uid} {pipe}")
+        }
         Call::Copy { from, to } => format!("cp -p {} {}", path(from), path(to)),
         Call::Umask { mode } => format!("umask {mode:03o}"),
         _ => return None,
