@@ -38,7 +38,7 @@ const PROBE: &str = r#"
     section hostname hostname
     section etc cat /etc/hostname /etc/hosts /etc/resolv.conf
     section uid_map cat /proc/self/uid_map /proc/self/gid_map /proc/self/setgroups
-    section dev sh -c 'cd /dev && ls -l . shm mqueue | grep -v ^total | cut -c1-10,11-42,56-'
+    section dev sh -c 'cd /dev && stat -c "%A %u:%g %t:%T %N" . * && ls -A shm mqueue'
     section rights grep -E '^(Uid|Gid|Groups|NoNewPrivs|Cap...):' /proc/self/status
     section offsets cat /proc/self/timens_offsets
     section cgroup cat /proc/self/cgroup
