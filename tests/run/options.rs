@@ -218,7 +218,7 @@ fn a_container_with_much_to_say_is_remembered(who: Who) {
     let words: Vec<String> = (0..12).map(|_| "\u{1}".repeat(100_000)).collect();
     let mut command = space.command();
     command.args(["run", "--network", "none", "--name", "much", "base", "true"]).args(&words);
-    let outcome = crate::common::container::Running::start(&mut command).end();
+    let outcome = Running::start(&mut command).end();
     assert_eq!((outcome.status, outcome.err.as_str()), (0, ""));
     let record = space.root().join("containers").join(&space.containers()[0]).join("state.json");
     assert!(std::fs::metadata(record).unwrap().len() > 6 << 20);
