@@ -68,8 +68,17 @@ pub enum Problem {
     VolumeSourceMissing {
         path: String,
     },
+    VolumeTwice {
+        target: String,
+    },
+    VolumeInProc {
+        target: String,
+    },
     BadEnvironment {
         text: String,
+    },
+    EnvironmentNotUtf8 {
+        name: String,
     },
     BadUser {
         text: String,
@@ -127,6 +136,20 @@ pub enum Problem {
     NotADirectory {
         path: String,
     },
+    NotAFile {
+        path: String,
+    },
+    LeadsNowhere {
+        path: String,
+    },
+    FileOnDirectory {
+        source: String,
+        target: String,
+    },
+    DirectoryOnFile {
+        source: String,
+        target: String,
+    },
     NotTheDevice {
         path: String,
     },
@@ -145,6 +168,17 @@ pub enum Problem {
         detail: String,
     },
     NoHome,
+    StateNotUtf8 {
+        path: String,
+    },
+    StateOnOverlay {
+        path: String,
+    },
+    NoProc,
+    TooLong {
+        path: String,
+        mebibytes: u64,
+    },
     NoIptables {
         program: String,
     },
@@ -154,6 +188,9 @@ pub enum Problem {
     },
     NoOverlay,
     NoBridge,
+    BridgeTaken {
+        name: String,
+    },
     NoUserNamespaces {
         sysctl: Option<String>,
     },
@@ -224,6 +261,11 @@ impl Error {
     /// Whether the kernel answered with this error number (a constant of `sys::errno`).
     pub fn is(&self, errno: i32) -> bool {
         self.errno() == Some(errno)
+    }
+
+    /// Whether the kernel answered that there is no such thing: `ENOENT`, which is 2 everywhere.
+    pub fn is_absence(&self) -> bool {
+        self.is(2)
     }
 
     /// The exit status that `docker run` documents: 127 when the command does not exist, 126 when it cannot

@@ -4,6 +4,8 @@
 //! (`tests/snapshots/`, renewed by `INSTA_UPDATE=always cargo test --test narration` and then read by a person);
 //! what is claimed about the kernel is compared with the kernel, with strace(1), or with a shell that does the same.
 
+#![allow(clippy::unwrap_used, reason = "a panic in a test is a verdict")]
+
 mod common;
 
 mod narration {

@@ -9,6 +9,7 @@ mod common;
 mod run {
     pub mod base;
     pub mod bridge;
+    pub mod care;
     pub mod files;
     pub mod isolation;
     pub mod life;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         run::bridge::tests(),
         run::signals::tests(),
         run::life::tests(),
+        run::care::tests(),
         run::base::tests(),
         run::refusals::tests(),
         run::machine::tests(),

@@ -2,8 +2,8 @@
 //!
 //! Found by looking (`/proc/self/mountinfo`, `/proc/self/cgroup`), never by kernel version.
 
-use crate::error::Result;
-use crate::sys::file;
+use crate::error::{Meaning, Problem, Result};
+use crate::sys::{contents, file};
 use std::path::{Path, PathBuf};
 
 /// One hierarchy: a tree of groups with the controllers that act on it.
@@ -57,7 +57,9 @@ const V1_CONTROLLERS: [&str; 13] = [
 /// Named v1 hierarchies (`name=systemd`) limit nothing and are left out. A v2 mount whose controllers are all
 /// taken by v1 (the hybrid layout) offers none and is left out too.
 pub fn mounted() -> Result<Vec<Hierarchy>> {
-    let mountinfo = file::read_text(Path::new("/proc/self/mountinfo"))?;
+    // A machine with many containers has many mounts, and the hierarchies may come last.
+    let mountinfo =
+        contents::read_whole(Path::new("/proc/self/mountinfo"), 64).meaning(|| Problem::NoProc)?;
     let own = file::read_text(Path::new("/proc/self/cgroup"))?;
     let mut found = parse(&mountinfo, &own);
     if let Some(v2) = found.iter_mut().find(|one| one.version == Version::V2) {

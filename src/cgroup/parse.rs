@@ -8,10 +8,14 @@ use std::path::Path;
 /// Docker's minimum: less would not hold a process.
 const LEAST_MEMORY: u64 = 6 << 20;
 
-/// Bytes: a number with an optional unit `b`, `k`, `m` or `g` (powers of 1024), at least 6 MiB.
-pub fn memory(text: &str) -> Result<u64> {
-    let bad = || Error::new(Problem::BadMemory { text: text.to_owned() });
-    size(text).filter(|bytes| *bytes >= LEAST_MEMORY && *bytes <= i64::MAX as u64).ok_or_else(bad)
+/// Bytes: a number with an optional unit `b`, `k`, `m` or `g` (powers of 1024), at least 6 MiB; 0 is no
+/// limit.
+pub fn memory(text: &str) -> Result<Option<u64>> {
+    match size(text) {
+        Some(0) => Ok(None),
+        Some(bytes) if bytes >= LEAST_MEMORY && bytes <= i64::MAX as u64 => Ok(Some(bytes)),
+        _ => Err(Error::new(Problem::BadMemory { text: text.to_owned() })),
+    }
 }
 
 fn size(text: &str) -> Option<u64> {
@@ -29,8 +33,9 @@ fn size(text: &str) -> Option<u64> {
     Some((number * unit) as u64)
 }
 
-/// Processors, in thousandths of one: `0.5` is 500. Between 0.01 and what the machine has.
-pub fn cpus(text: &str) -> Result<u64> {
+/// Processors, in thousandths of one: `0.5` is 500. Between 0.01 and what the machine has;
+/// 0 is no limit.
+pub fn cpus(text: &str) -> Result<Option<u64>> {
     let bad = || Error::new(Problem::BadCpus { text: text.to_owned() });
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let number: f64 = text.parse().ok().filter(|_| plain).ok_or_else(bad)?;
@@ -38,7 +43,11 @@ pub fn cpus(text: &str) -> Result<u64> {
     if number > online as f64 {
         return Err(Error::new(Problem::CpusAboveMachine { asked: text.to_owned(), online }));
     }
-    if number < 0.01 { Err(bad()) } else { Ok((number * 1000.0) as u64) }
+    match number {
+        0.0 => Ok(None),
+        0.01.. => Ok(Some((number * 1000.0) as u64)),
+        _ => Err(bad()),
+    }
 }
 
 /// A list of processors such as `0-2,4`, each of which must be there.
@@ -104,8 +113,9 @@ mod tests {
     #[test]
     fn sizes() {
         for (text, bytes) in [("6m", 6 << 20), ("1.5g", 3 << 29), ("8388608", 8 << 20), ("64MiB", 64 << 20)] {
-            assert_eq!(memory(text).unwrap(), bytes, "{text}");
+            assert_eq!(memory(text).unwrap(), Some(bytes), "{text}");
         }
+        assert_eq!((memory("0").unwrap(), memory("0m").unwrap()), (None, None));
         for bad in ["", "m", "5m", "-1", "1e9", "64q", "inf", "99999999999g"] {
             assert!(memory(bad).is_err(), "{bad}");
         }
@@ -121,8 +131,8 @@ mod tests {
 
     #[test]
     fn processors_in_thousandths() {
-        assert_eq!(cpus("0.5").unwrap(), 500);
-        for bad in ["0", "-1", "x", "1e1", "100000"] {
+        assert_eq!((cpus("0.5").unwrap(), cpus("0").unwrap()), (Some(500), None));
+        for bad in ["0.001", "-1", "x", "1e1", "100000", ".", ""] {
             assert!(cpus(bad).is_err(), "{bad}");
         }
     }

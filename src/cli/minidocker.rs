@@ -4,7 +4,7 @@ use super::narration::Narration;
 use super::run::RunOptions;
 use crate::container::plan::Request;
 use crate::container::{Parts, plan, reclaim, run};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::narrate::{self, Note};
 use crate::state::Root;
 use crate::step::{Step, take};
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 /// A small, real Docker for learning: each command explains itself with --explain.
 #[derive(Debug, Parser)]
-#[command(name = "minidocker", version, max_term_width = 100)]
+#[command(name = "minidocker", version, max_term_width = 100, args_override_self = true)]
 struct CommandLine {
     #[command(flatten)]
     narration: Narration,
@@ -69,7 +69,7 @@ fn obey(verb: Verb, parts: &Parts) -> Result<u8> {
         Verb::Run(options) => run_container(&root, (*options).into(), parts),
         Verb::Rm { containers } => {
             let held = root.lock()?;
-            take(Step::Reclaim, || reclaim::all(&root, &held))?;
+            tell_left(take(Step::Reclaim, || reclaim::all(&root, &held))?);
             take(Step::Cleanup, || {
                 containers.iter().try_for_each(|word| reclaim::remove(&root, &held, word))
             })?;
@@ -77,6 +77,7 @@ fn obey(verb: Verb, parts: &Parts) -> Result<u8> {
         }
         Verb::Prune { all } => {
             let held = root.lock()?;
+            // What cannot be cleared away is tried again, and told, by the pruning.
             take(Step::Reclaim, || reclaim::all(&root, &held))?;
             take(Step::Cleanup, || reclaim::prune(&root, &held, all))?;
             Ok(0)
@@ -84,9 +85,13 @@ fn obey(verb: Verb, parts: &Parts) -> Result<u8> {
     }
 }
 
+fn tell_left(left: Vec<Error>) {
+    left.into_iter().for_each(|error| narrate::note(&Note::NotCleared(error)));
+}
+
 fn run_container(root: &Root, mut request: Request, parts: &Parts) -> Result<u8> {
     if request.network.is_none() {
-        let (network, poorer) = plan::default_network();
+        let (network, poorer) = plan::default_network()?;
         if poorer {
             narrate::note(&Note::NoIptables);
         }
@@ -96,6 +101,7 @@ fn run_container(root: &Root, mut request: Request, parts: &Parts) -> Result<u8>
         narrate::note(&Note::BuildingBase);
     }
     let outcome = run::run(root, &request, parts)?;
+    tell_left(outcome.left);
     if let Some(memory) = outcome.out_of_memory {
         let peak = Some(memory.peak).filter(|peak| *peak > 0);
         narrate::note(&Note::OomKilled { limit: memory.limit, peak, whole: outcome.status == 137 });

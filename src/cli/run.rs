@@ -2,6 +2,7 @@
 
 use crate::container::plan::Request;
 use clap::Args;
+use std::str::FromStr;
 
 /// Run a command in a new container, in the foreground.
 #[derive(Debug, Args)]
@@ -27,10 +28,10 @@ pub struct RunOptions {
     /// Network: none (or null), host, container:NAME, bridge. Default: bridge for root, else none.
     #[arg(long, visible_alias = "net", value_name = "MODE")]
     network: Option<String>,
-    /// Most memory, with unit b, k, m or g; as much again of swap.
+    /// Most memory, with unit b, k, m or g; as much again of swap (0: no limit).
     #[arg(short, long, value_name = "BYTES")]
     memory: Option<String>,
-    /// Most processor time, in processors.
+    /// Most processor time, in processors (0: no limit).
     #[arg(long, value_name = "NUMBER")]
     cpus: Option<String>,
     /// Share of processor time under contention (1024 is everybody's).
@@ -49,26 +50,27 @@ pub struct RunOptions {
     #[arg(long, value_name = "DEVICE:RATE")]
     device_write_bps: Vec<String>,
     /// Make the container's root file system read-only.
-    #[arg(long)]
-    read_only: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    read_only: Option<Truth>,
     /// Add a capability (ALL for all).
     #[arg(long, value_name = "CAP")]
     cap_add: Vec<String>,
     /// Drop a capability (ALL for all).
     #[arg(long, value_name = "CAP")]
     cap_drop: Vec<String>,
-    /// All capabilities, all devices, no seccomp filter, nothing masked.
-    #[arg(long)]
-    privileged: bool,
+    /// All capabilities, no seccomp filter, nothing masked or read-only in /proc and /sys; every device node may
+    /// be made and opened, but /dev has only the usual ones.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    privileged: Option<Truth>,
     /// Run a small init as pid 1 that reaps processes and passes signals on.
-    #[arg(long)]
-    init: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    init: Option<Truth>,
     /// Let the command read this standard input (else it reads /dev/null).
-    #[arg(short, long)]
-    interactive: bool,
+    #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    interactive: Option<Truth>,
     /// Delete the container when it ends.
-    #[arg(long)]
-    rm: bool,
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    rm: Option<Truth>,
     /// Print this help.
     #[arg(long, action = clap::ArgAction::Help)]
     help: Option<bool>,
@@ -80,32 +82,97 @@ pub struct RunOptions {
     command: Vec<String>,
 }
 
+/// A truth value, in any of the words that Docker takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Truth(bool);
+
+impl FromStr for Truth {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(Self(true)),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(Self(false)),
+            _ => Err("true or false"),
+        }
+    }
+}
+
 impl From<RunOptions> for Request {
     fn from(options: RunOptions) -> Self {
+        // An empty word is, as for Docker, one that was not given.
+        let given = |word: Option<String>| word.filter(|word| !word.is_empty());
         Self {
             image: options.image,
             command: options.command,
-            name: options.name,
-            hostname: options.hostname,
+            name: given(options.name),
+            hostname: given(options.hostname),
             env: options.env,
-            workdir: options.workdir,
-            user: options.user,
+            workdir: given(options.workdir),
+            user: given(options.user),
             volumes: options.volume,
-            network: options.network,
+            network: given(options.network),
             memory: options.memory,
             cpus: options.cpus,
             cpu_shares: options.cpu_shares,
-            cpuset_cpus: options.cpuset_cpus,
+            cpuset_cpus: given(options.cpuset_cpus),
             pids_limit: options.pids_limit,
             device_read_bps: options.device_read_bps,
             device_write_bps: options.device_write_bps,
-            read_only: options.read_only,
+            read_only: options.read_only == Some(Truth(true)),
             cap_add: options.cap_add,
             cap_drop: options.cap_drop,
-            privileged: options.privileged,
-            init: options.init,
-            interactive: options.interactive,
-            rm: options.rm,
+            privileged: options.privileged == Some(Truth(true)),
+            init: options.init == Some(Truth(true)),
+            interactive: options.interactive == Some(Truth(true)),
+            rm: options.rm == Some(Truth(true)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    #[command(disable_help_flag = true, args_override_self = true)]
+    struct Line {
+        #[command(flatten)]
+        options: RunOptions,
+    }
+
+    fn request(words: &[&str]) -> Result<Request, clap::Error> {
+        let line = Line::try_parse_from([&["run"], words, &["base", "true"]].concat())?;
+        Ok(line.options.into())
+    }
+
+    #[test]
+    fn the_last_of_a_repeated_option_wins() {
+        let asked =
+            request(&["--name", "a1", "--rm", "--name=b2", "--net", "host", "--network=none", "--rm"]);
+        let asked = asked.unwrap();
+        assert_eq!((asked.name.as_deref(), asked.network.as_deref()), (Some("b2"), Some("none")));
+        assert!(asked.rm);
+        assert_eq!(request(&["-e", "A", "-e", "B"]).unwrap().env, ["A", "B"]);
+    }
+
+    #[test]
+    fn truth_values_are_dockers() {
+        let asked =
+            request(&["--rm=true", "--init=0", "--read-only=F", "--privileged=1", "-ih", "box"]).unwrap();
+        assert!(asked.rm && !asked.init && !asked.read_only && asked.privileged && asked.interactive);
+        assert_eq!(asked.hostname.as_deref(), Some("box"));
+        assert!(!request(&["-i=false"]).unwrap().interactive);
+        assert!(!request(&["--rm", "--rm=false"]).unwrap().rm);
+        let plain = request(&["--rm"]).unwrap();
+        assert_eq!((plain.rm, plain.image.as_str(), plain.command), (true, "base", vec!["true".to_owned()]));
+        assert!(request(&["--rm=maybe"]).is_err());
+    }
+
+    #[test]
+    fn an_empty_word_is_none() {
+        let asked = request(&["--name=", "--hostname=", "--workdir=", "--user="]).unwrap();
+        assert_eq!((asked.name, asked.hostname, asked.workdir, asked.user), (None, None, None, None));
     }
 }

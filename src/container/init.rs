@@ -10,7 +10,7 @@ use super::parts::{Held, Parts};
 use super::plan::Neighbour;
 use super::spec::Spec;
 use crate::cgroup::Group;
-use crate::error::Result;
+use crate::error::{Meaning, Problem, Result};
 use crate::network::Network;
 use crate::process::handshake::ChildSide;
 use crate::process::supervise::{self, Signals};
@@ -68,7 +68,7 @@ fn isolate(given: &Inheritance<'_>) -> Result<()> {
     let Inheritance { spec, parts, .. } = given;
     if let Some(neighbour) = given.neighbour {
         take(Step::Network, || neighbour.net.join())?;
-    } else if spec.rootless {
+    } else if spec.user_namespace {
         take(Step::UserMap, || (parts.user)(spec, given.ids))?;
     }
     take(Step::CgroupJoin, || (parts.join)(spec, given.group))?;
@@ -96,7 +96,8 @@ fn furnish(given: &Inheritance<'_>, held: &Held) -> Result<()> {
     take(Step::Devices, || (parts.devices)(spec, held))?;
     take(Step::Volumes, || {
         (parts.volumes)(spec, held)?;
-        target::make(&spec.workdir, true).map(drop)
+        let workdir = || Problem::WorkdirMissing { path: spec.workdir.display().to_string() };
+        target::make(&spec.workdir, true).map(drop).meaning(workdir)
     })?;
     if !spec.privileged {
         take(Step::Mask, || (parts.mask)(spec))?;
@@ -118,10 +119,10 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         if !spec.stdin {
             command::no_stdin()?;
         }
-        if !spec.rootless {
+        if !spec.confined {
             command::hand_over_pipes(who.uid)?;
         }
-        identity::assume(&who, spec.rootless)?;
+        identity::assume(&who, spec.confined)?;
         capabilities::hold(spec.capabilities)?;
         // A change of user id has cleared this.
         die_with_parent(given)?;

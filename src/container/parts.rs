@@ -75,7 +75,7 @@ pub struct Parts {
 impl Parts {
     /// The product's own.
     pub const REFERENCE: Self = Self {
-        cgroup: |spec| Group::make(&spec.id, &spec.limits, !spec.rootless, !spec.privileged),
+        cgroup: |spec| Group::make(&spec.id, &spec.limits, !spec.confined, !spec.privileged),
         bridge: network::bridge::raise,
         birth,
         attach: |spec, pid| match &spec.network {
@@ -110,7 +110,8 @@ impl Parts {
 /// pid namespace, which nobody can enter later. The rest it enters by itself, one by one.
 fn birth(spec: &Spec, group: &Group) -> Result<Forked> {
     let own_net = matches!(spec.network, Network::None | Network::Bridge(_));
-    let own_user = spec.rootless && !matches!(&spec.network, Network::Container(join) if join.user.is_some());
+    let own_user =
+        spec.user_namespace && !matches!(&spec.network, Network::Container(join) if join.user.is_some());
     let mut flags = namespace::PID;
     if own_net {
         flags |= namespace::NET;
@@ -124,7 +125,7 @@ fn birth(spec: &Spec, group: &Group) -> Result<Forked> {
 
 fn hold(spec: &Spec) -> Result<Held> {
     let mut held = Held::default();
-    if spec.rootless {
+    if spec.confined {
         held.devices = devices::take_from_host()?;
         if spec.network == Network::Host {
             let sys = tree::take(Path::new("/sys"))?;
@@ -147,7 +148,7 @@ fn root(spec: &Spec, group: &Group, held: &Held) -> Result<()> {
     virtualfs::mount_proc()?;
     virtualfs::mount_sys(held.sys.as_ref(), !spec.privileged)?;
     if held.sys.is_none() {
-        virtualfs::mount_cgroups(&cgroup_trees(group), !spec.privileged, spec.rootless)?;
+        virtualfs::mount_cgroups(&cgroup_trees(group), !spec.privileged, spec.confined)?;
     }
     pivot::detach_old()
 }

@@ -8,9 +8,12 @@ use crate::image::{self, Image};
 use crate::namespace::net::Door;
 use crate::network::{self, Join, Network};
 use crate::overlay::Layers;
+use crate::process::supervise;
+use crate::rootfs::target;
 use crate::rootfs::volume::{self, Volume};
 use crate::security::capabilities::{self, Capabilities};
 use crate::state::{self, Root};
+use std::env::VarError;
 use std::path::PathBuf;
 
 /// What was asked for, in the person's own words: the options of `minidocker run`.
@@ -65,7 +68,7 @@ impl Wishes {
             true => Capabilities::ALL,
             false => Capabilities::DEFAULT.adjusted(&request.cap_add, &request.cap_drop)?,
         };
-        let volumes = request.volumes.iter().map(|text| volume::parse(text)).collect::<Result<Vec<_>>>()?;
+        let volumes = volume::parse_all(&request.volumes)?;
         let environment =
             request.env.iter().filter_map(|text| variable(text).transpose()).collect::<Result<_>>()?;
         let workdir = request.workdir.as_ref().map(PathBuf::from);
@@ -84,8 +87,8 @@ fn limits(request: &Request) -> Result<Limits> {
         }
     }
     Ok(Limits {
-        memory: request.memory.as_deref().map(parse::memory).transpose()?,
-        millicpus: request.cpus.as_deref().map(parse::cpus).transpose()?,
+        memory: request.memory.as_deref().map(parse::memory).transpose()?.flatten(),
+        millicpus: request.cpus.as_deref().map(parse::cpus).transpose()?.flatten(),
         shares: request.cpu_shares,
         cpus: request.cpuset_cpus.as_deref().map(parse::cpuset).transpose()?,
         pids: parse::pids(request.pids_limit)?,
@@ -119,7 +122,13 @@ fn variable(text: &str) -> Result<Option<String>> {
     if name.len() < text.len() {
         return Ok(Some(text.to_owned()));
     }
-    Ok(std::env::var(name).ok().map(|value| format!("{name}={value}")))
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(format!("{name}={value}"))),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            Err(Error::new(Problem::EnvironmentNotUtf8 { name: name.to_owned() }))
+        }
+    }
 }
 
 /// The image that `request` names; `base` is made now if it is not there yet.
@@ -142,14 +151,19 @@ pub fn is_rootless() -> bool {
     !capabilities::is_privileged()
 }
 
+/// Whether this process, or the container it starts, is in another user namespace than the machine's first.
+fn is_confined() -> Result<bool> {
+    Ok(is_rootless() || !crate::process::identity::in_first_user_namespace()?)
+}
+
 /// The network of a container for which none was asked, and whether that is less than it could be: a bridge for
 /// root, if there is an iptables to give it a way out; else none.
-pub fn default_network() -> (&'static str, bool) {
-    match (is_rootless(), network::nat::iptables_available()) {
+pub fn default_network() -> Result<(&'static str, bool)> {
+    Ok(match (is_confined()?, network::nat::iptables_available()) {
         (true, _) => ("none", false),
         (false, true) => ("bridge", false),
         (false, false) => ("none", true),
-    }
+    })
 }
 
 /// The namespaces of a running container that another one joins.
@@ -169,7 +183,7 @@ pub fn settle(
     image: &Image,
     id: String,
 ) -> Result<(Spec, Option<Neighbour>)> {
-    let rootless = is_rootless();
+    let (user_namespace, confined) = (is_rootless(), is_confined()?);
     let directory = root.container(&id);
     let layers = Layers {
         lower: image.layers.clone(),
@@ -177,9 +191,9 @@ pub fn settle(
         work: directory.join("work"),
         merged: directory.join("merged"),
         volatile: request.rm,
-        userxattr: rootless,
+        userxattr: confined,
     };
-    let (network, neighbour) = settle_network(root, request.network.as_deref(), rootless, &id)?;
+    let (network, neighbour) = settle_network(root, request.network.as_deref(), user_namespace, &id)?;
     let hostname = request.hostname.clone().unwrap_or_else(|| default_hostname(&network, &id));
     let environment = merge(&image.config.env, &hostname, &wishes.environment);
     let workdir = wishes.workdir.clone().unwrap_or_else(|| image.config.working_dir.clone().into());
@@ -189,14 +203,15 @@ pub fn settle(
         hostname,
         argv: argv(request, image)?,
         environment,
-        workdir: if workdir.is_absolute() { workdir } else { "/".into() },
+        workdir: target::clean(&if workdir.is_absolute() { workdir } else { "/".into() }),
         user: request.user.clone().unwrap_or_else(|| image.config.user.clone()),
         layers,
         volumes: wishes.volumes.clone(),
         network,
         limits: wishes.limits.clone(),
         capabilities: wishes.capabilities,
-        rootless,
+        user_namespace,
+        confined,
         privileged: request.privileged,
         read_only: request.read_only,
         init: request.init,
@@ -243,7 +258,11 @@ fn settle_network(
     rootless: bool,
     id: &str,
 ) -> Result<(Network, Option<Neighbour>)> {
-    let network = match word.unwrap_or_else(|| default_network().0) {
+    let word = match word {
+        Some(word) => word,
+        None => default_network()?.0,
+    };
+    let network = match word {
         "none" | "null" => Network::None,
         "host" => Network::Host,
         "bridge" if rootless => return Err(Error::new(Problem::BridgeNeedsRoot)),
@@ -264,24 +283,24 @@ fn settle_network(
 
 /// Where the running container `name` can be joined, and its namespaces, opened.
 ///
-/// Its pid is its own for as long as its runtime holds it, so that is asked when the namespaces are open: opened later,
-/// by the pid alone, they could be those of whoever has got that pid.
+/// Whether the pid is still that of its first process is asked when the namespaces are open: opened later, by the pid
+/// alone, they could be those of whoever has got that pid.
 fn join(root: &Root, name: &str) -> Result<(Join, Neighbour)> {
     let id = root.find(name)?;
     let not_running = || Error::new(Problem::NotRunning { name: name.to_owned() });
     let record: Record = state::load(&root.container(&id))?.ok_or_else(not_running)?;
-    let Status::Running { pid } = record.status else { return Err(not_running()) };
+    let Status::Running { pid, started } = record.status else { return Err(not_running()) };
     if !root.is_running(&id) {
         return Err(not_running());
     }
     let join = Join {
         name: name.to_owned(),
         net: format!("/proc/{pid}/ns/net").into(),
-        user: record.spec.rootless.then(|| format!("/proc/{pid}/ns/user").into()),
+        user: record.spec.user_namespace.then(|| format!("/proc/{pid}/ns/user").into()),
     };
     let net = Door::open(&join.net, name)?;
     let user = join.user.as_deref().map(|path| Door::open(path, name)).transpose()?;
-    if !root.is_running(&id) {
+    if !root.is_running(&id) || !supervise::started(pid).is_ok_and(|now| now == started) {
         return Err(not_running());
     }
     Ok((join, Neighbour { net, user }))

@@ -6,47 +6,62 @@
 use super::run::{Record, Status};
 use crate::cgroup::Group;
 use crate::error::{Error, Problem, Result};
+use crate::image;
 use crate::network;
+use crate::process::supervise;
 use crate::state::{self, Claim, Root, RootLock};
 
 /// The exit status of a container whose runtime was killed, and which so was killed too: 128 + SIGKILL.
 const KILLED: u8 = 137;
 
 /// Clear up after every container that nobody holds and that did not end properly.
-pub fn all(root: &Root, held: &RootLock) -> Result<()> {
-    let ids = root.ids()?;
-    for id in &ids {
-        if let Some(claim) = root.adopt(held, id)? {
-            one(root, &claim)?;
-        }
-    }
-    network::bridge::reclaim(root.path(), &|id| ids.iter().any(|one| one == id) && root.is_held(held, id))
+///
+/// What cannot be cleared away does not stop the rest, nor whoever came to do something else: the errors are
+/// returned to be told, and the next minidocker command tries again.
+pub fn all(root: &Root, held: &RootLock) -> Result<Vec<Error>> {
+    let ids = root.unfinished()?;
+    let mut left: Vec<Error> = ids.iter().filter_map(|id| one(root, held, id).err()).collect();
+    let alive = |id: &str| ids.iter().any(|one| one == id) && root.is_held(held, id);
+    left.extend(network::bridge::reclaim(root.path(), &alive).err());
+    Ok(left)
 }
 
-/// On entry the container of `claim` has no runtime.
-fn one(root: &Root, claim: &Claim) -> Result<()> {
+fn one(root: &Root, held: &RootLock, id: &str) -> Result<()> {
+    let claim = match root.adopt(held, id) {
+        // Only the mark is left.
+        Err(error) if error.is_absence() => return root.finish(id),
+        claim => claim?,
+    };
+    let Some(claim) = claim else { return Ok(()) };
     let record: Option<Record> = match state::load(&claim.directory) {
         // A damaged record is that container's trouble; it is shown when that container is asked for.
-        Err(Error { problem: Problem::StateDamaged { .. }, .. }) => return clear_cgroup(&claim.id),
+        Err(Error { problem: Problem::StateDamaged { .. }, .. }) => return clear_cgroup(id),
         answer => answer?,
     };
     match record {
-        Some(Record { status: Status::Exited { .. }, spec, .. }) if !spec.remove => Ok(()),
-        Some(mut record) => {
-            clear_cgroup(&claim.id)?;
-            if record.spec.remove {
-                return root.forget(claim, record.spec.given_name());
+        Some(record) if !record.spec.remove => {
+            if let Status::Running { pid, started } = record.status {
+                supervise::kill_same(pid, started)?;
+                clear_cgroup(id)?;
+                state::save(
+                    &claim.directory,
+                    &Record { status: Status::Exited { status: KILLED }, ..record },
+                )?;
             }
-            record.status = Status::Exited { status: KILLED };
-            state::save(&claim.directory, &record)
+            root.finish(id)
         }
-        // Killed before it started.
-        None => {
-            clear_cgroup(&claim.id)?;
-            let name = root.name_of(&claim.id)?;
-            root.forget(claim, name.as_deref())
-        }
+        record => remove_claimed(root, &claim, record),
     }
+}
+
+/// Remove a container that nobody holds, with whatever of it still runs.
+fn remove_claimed(root: &Root, claim: &Claim, record: Option<Record>) -> Result<()> {
+    if let Some(Record { status: Status::Running { pid, started }, .. }) = record {
+        supervise::kill_same(pid, started)?;
+    }
+    clear_cgroup(&claim.id)?;
+    let name = root.name_of(&claim.id)?;
+    root.forget(claim, name.as_deref())
 }
 
 fn clear_cgroup(id: &str) -> Result<()> {
@@ -56,36 +71,34 @@ fn clear_cgroup(id: &str) -> Result<()> {
 /// Remove one container that has ended; `StillRunning` if it has not.
 pub fn remove(root: &Root, held: &RootLock, word: &str) -> Result<()> {
     let id = root.find(word)?;
-    let Some(claim) = root.adopt(held, &id)? else {
-        return Err(Error::new(Problem::StillRunning { name: word.to_owned() }));
-    };
-    clear_cgroup(&id)?;
-    let name = root.name_of(&id)?;
-    root.forget(&claim, name.as_deref())
+    match root.adopt(held, &id)? {
+        Some(claim) => remove_claimed(root, &claim, None),
+        None => Err(Error::new(Problem::StillRunning { name: word.to_owned() })),
+    }
 }
 
 /// Remove every container that has ended; with `everything`, and no container running, images and all the rest
-/// too. Returns the ids removed.
-pub fn prune(root: &Root, held: &RootLock, everything: bool) -> Result<Vec<String>> {
-    let mut removed = Vec::new();
+/// too. One that cannot be removed does not keep the others; the first error is returned.
+pub fn prune(root: &Root, held: &RootLock, everything: bool) -> Result<()> {
     let mut running = false;
+    let mut outcome = Ok(());
     for id in root.ids()? {
-        match root.adopt(held, &id)? {
-            None => running = true,
-            Some(claim) => {
-                clear_cgroup(&id)?;
-                let name = root.name_of(&id)?;
-                root.forget(&claim, name.as_deref())?;
-                removed.push(id);
+        let removed = match root.adopt(held, &id) {
+            Ok(None) => {
+                running = true;
+                Ok(())
             }
+            Ok(Some(claim)) => remove_claimed(root, &claim, None),
+            Err(error) => Err(error),
+        };
+        outcome = outcome.and(removed);
+    }
+    outcome = outcome.and(network::bridge::reclaim(root.path(), &|id| root.is_held(held, id)));
+    match (everything, running) {
+        (false, _) => outcome,
+        (true, true) => outcome.and(Err(Error::new(Problem::ContainersRunning))),
+        (true, false) => {
+            outcome.and_then(|()| image::remove_all(root.path())).and_then(|()| root.erase(held))
         }
     }
-    network::bridge::reclaim(root.path(), &|id| root.is_held(held, id))?;
-    if everything && running {
-        return Err(Error::new(Problem::ContainersRunning));
-    }
-    if everything {
-        root.erase()?;
-    }
-    Ok(removed)
 }

@@ -11,7 +11,7 @@ use super::spec::Spec;
 use super::{plan, reclaim};
 use crate::cgroup::Group;
 use crate::cgroup::accounting::{self, Memory};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::network::{self, Network};
 use crate::process::command;
@@ -43,6 +43,8 @@ pub enum Status {
     Running {
         /// Its first process, by its pid on the host.
         pid: i32,
+        /// When that process was started (proc_pid_stat(5), field 22): with the pid, its identity.
+        started: u64,
     },
     /// It has ended, with this exit status.
     Exited {
@@ -52,12 +54,14 @@ pub enum Status {
 }
 
 /// How a container ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Outcome {
     /// The exit status of `minidocker run`.
     pub status: u8,
     /// What its memory was, if the OOM killer came.
     pub out_of_memory: Option<Memory>,
+    /// What of earlier containers could not be cleared away.
+    pub left: Vec<Error>,
 }
 
 /// Run a container in the foreground, from request to end.
@@ -69,7 +73,7 @@ pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
     command::set_umask(0o022)?;
     let wishes = Wishes::of(request)?;
     let image = take(Step::Image, || plan::image(root, request))?;
-    let Claimed { claim, spec, neighbour, signals } = claim(root, request, &wishes, &image)?;
+    let Claimed { claim, spec, neighbour, signals, left } = claim(root, request, &wishes, &image)?;
     let mut life =
         Life { root, parts, signals: &signals, claim: &claim, spec, neighbour, group: Group::default() };
     let ended = life.live();
@@ -79,15 +83,17 @@ pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
     };
     let cleared = take(Step::Cleanup, || life.clear_up(&ended));
     let status = ended?.status();
-    cleared.map(|()| Outcome { status, out_of_memory })
+    cleared.map(|()| Outcome { status, out_of_memory, left })
 }
 
-/// A container that is planned and has its place on disk.
+/// What a container is after its claim: planned, in possession of a directory, and nothing yet in the kernel.
 struct Claimed {
     claim: Claim,
     spec: Spec,
     neighbour: Option<Neighbour>,
     signals: Signals,
+    /// What of earlier containers could not be cleared away.
+    left: Vec<Error>,
 }
 
 /// Under the lock on the whole: clear up after the dead, settle the plan, and take a directory for it.
@@ -96,12 +102,12 @@ struct Claimed {
 /// ends this process, wherever it waits: for another's image, or for the lock.
 fn claim(root: &Root, request: &Request, wishes: &Wishes, image: &Image) -> Result<Claimed> {
     let held = root.lock()?;
-    take(Step::Reclaim, || reclaim::all(root, &held))?;
+    let left = take(Step::Reclaim, || reclaim::all(root, &held))?;
     take(Step::Claim, || {
         let (spec, neighbour) = plan::settle(root, request, wishes, image, state::new_id()?)?;
         let signals = Signals::hold()?;
         let claim = root.claim(&held, &spec.id, spec.given_name())?;
-        Ok(Claimed { claim, spec, neighbour, signals })
+        Ok(Claimed { claim, spec, neighbour, signals, left })
     })
 }
 
@@ -173,7 +179,9 @@ impl Life<'_> {
     /// The runtime's part of a container that is born: connect it, remember it, let it go.
     fn start(&self, child: &Child, handshake: ParentSide) -> Result<()> {
         take(Step::Attach, || (self.parts.attach)(&self.spec, child.pid))?;
-        take(Step::Record, || self.remember(Status::Running { pid: child.pid }))?;
+        take(Step::Record, || {
+            self.remember(Status::Running { pid: child.pid, started: supervise::started(child.pid)? })
+        })?;
         handshake.go(self.signals)
     }
 
@@ -190,7 +198,9 @@ impl Life<'_> {
             _ => Ok(()),
         };
         let state = self.group.remove(&self.spec.id).and_then(|()| match ended {
-            Ok(ended) if !self.spec.remove => self.remember(Status::Exited { status: ended.status() }),
+            Ok(ended) if !self.spec.remove => self
+                .remember(Status::Exited { status: ended.status() })
+                .and_then(|()| self.root.finish(&self.spec.id)),
             _ => crate::overlay::remove_work(&self.spec.layers)
                 .and_then(|()| self.root.forget(self.claim, self.spec.given_name())),
         });

@@ -43,8 +43,11 @@ pub struct Spec {
     pub limits: Limits,
     /// What root may do inside.
     pub capabilities: Capabilities,
-    /// Whether it runs in a user namespace, because the person who started it has no CAP_SYS_ADMIN.
-    pub rootless: bool,
+    /// Whether it is born in a user namespace of its own, because the person has no CAP_SYS_ADMIN where they are.
+    pub user_namespace: bool,
+    /// Whether it runs in any other user namespace than the machine's first: there, even root may not make device
+    /// nodes, write `trusted` attributes or rule over devices.
+    pub confined: bool,
     /// No masks, no seccomp filter, every capability, every device.
     pub privileged: bool,
     /// Whether the root file system is read-only.

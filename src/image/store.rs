@@ -18,7 +18,9 @@ use crate::sys::file::{self, Kind};
 use crate::sys::flags::{O_CREAT, O_RDWR};
 use crate::sys::lock;
 use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// The images below one state directory.
@@ -70,7 +72,11 @@ impl Store {
     /// The names of all images, as a person would type them.
     pub fn names(&self) -> Result<Vec<String>> {
         let files = list(&self.images)?;
-        Ok(files.iter().filter_map(|(file, _)| Name::of_file(file)).map(|name| name.short()).collect())
+        Ok(files
+            .iter()
+            .filter_map(|(file, _)| Name::of_file(file.to_str()?))
+            .map(|name| name.short())
+            .collect())
     }
 
     /// Make the image `name` of one layer called `id`, which `build` fills and describes.
@@ -171,7 +177,7 @@ impl Store {
             for (name, kind) in list(directory)? {
                 let path = directory.join(&name);
                 match kind {
-                    _ if !name.starts_with(UNFINISHED) => {}
+                    _ if !name.as_bytes().starts_with(UNFINISHED.as_bytes()) => {}
                     Kind::Directory => file::remove_all(&path)?,
                     _ => file::unlink(&path)?,
                 }
@@ -182,7 +188,7 @@ impl Store {
 }
 
 /// The names in a directory; none when it does not exist yet.
-fn list(directory: &Path) -> Result<Vec<(String, Kind)>> {
+fn list(directory: &Path) -> Result<Vec<(OsString, Kind)>> {
     match file::list(directory) {
         Err(error) if error.is(ENOENT) => Ok(Vec::new()),
         names => names.meaning(|| unusable(directory)),
@@ -221,7 +227,7 @@ mod tests {
         assert_eq!(again, Ok(made));
         store.clear().expect("cleared");
         assert_eq!(store.find(&name), Ok(None));
-        assert_eq!(list(&store.layers).expect("a list"), [(".lock".to_owned(), Kind::File)]);
+        assert_eq!(list(&store.layers).expect("a list"), [(".lock".into(), Kind::File)]);
     }
 
     #[test]

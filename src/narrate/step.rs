@@ -2,12 +2,15 @@
 
 use super::page::{Ink, Page};
 use super::words::{Label, Lang, StepWords};
-use crate::error::Result;
-use crate::sys::file;
+use crate::error::{Error, Problem, Result};
+use crate::sys::file::{self, Kind};
 use crate::sys::signal::interruptible;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::AsFd;
+
+/// The numbers of `/dev/null`.
+const NULL: (u32, u32) = (1, 3);
 
 /// Waits for a person.
 ///
@@ -22,19 +25,20 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// A gate at the controlling terminal or, if there is none, at standard input.
+    /// A gate at the controlling terminal or, if there is none, at standard input. `StepNeedsTerminal` when that is
+    /// closed or `/dev/null`: nobody ever was there to wait for. (What was closed when we started, Rust's own
+    /// start-up opened as `/dev/null`.)
     pub fn new() -> Result<Self> {
         if let Ok(terminal) = file::open_file("/dev/tty".as_ref(), 0, 0) {
             return Ok(Self { input: terminal.into(), echoes: true, open: false });
         }
-        let stdin = std::io::stdin().as_fd().try_clone_to_owned();
-        Ok(match stdin {
-            Ok(stdin) => Self { input: stdin.into(), echoes: false, open: false },
-            // Standard input is closed: that is an end of file, after which nobody is waited for.
-            Err(_) => {
-                Self { input: file::open_file("/dev/null".as_ref(), 0, 0)?.into(), echoes: false, open: true }
-            }
-        })
+        let nobody = || Error::new(Problem::StepNeedsTerminal);
+        let stdin = std::io::stdin().as_fd().try_clone_to_owned().map_err(|_| nobody())?;
+        let status = file::descriptor_status(stdin.as_fd(), "/dev/stdin".as_ref())?;
+        if status.kind == Kind::Character && status.device == NULL {
+            return Err(nobody());
+        }
+        Ok(Self { input: stdin.into(), echoes: false, open: false })
     }
 
     /// Say how to look at process `pid`, and wait. After an end of file, go on without waiting ever again.

@@ -42,7 +42,7 @@
 //!
 //! **Evidence** is read in `/proc` and `/sys` around the call, independently of it. `before` and `after` are
 //! equal when the call changed nothing. No evidence is read while an image is made, nor once the seccomp
-//! filter is loaded: from then on the process does nothing but write.
+//! filter is loaded: from then on the narrator asks for nothing but write(2).
 //!
 //! **Long values** are cut, and end in `…`, when a line would not fit otherwise: texts first to 2048 bytes,
 //! then shorter; of arrays the first elements stay, followed by `"…"`.

@@ -3,7 +3,6 @@
 //! Runs in the runtime's process, in the host's network namespace, after the container's first process was
 //! cloned and before that goes on.
 
-use super::bridge::{BRIDGE, GROUP};
 use super::{Endpoint, link};
 use crate::error::{Error, Problem, Result};
 use crate::sys::errno::{EOPNOTSUPP, EPERM};
@@ -16,9 +15,9 @@ pub const CONTAINER_LINK: &str = "eth0";
 /// `eth0` born in the network namespace of `pid`, without address and down. It dies with that namespace.
 pub fn attach(endpoint: &Endpoint, pid: i32) -> Result<()> {
     let socket = Socket::open()?;
-    let master = link::index_of(&socket, BRIDGE)?.ok_or_else(|| Error::new(Problem::NoBridge))?;
-    let name = &endpoint.host_link;
-    let veth = link::Veth { name, group: GROUP, master, peer: CONTAINER_LINK, peer_pid: pid };
+    let bridge = link::find(&socket, &endpoint.bridge)?.ok_or_else(|| Error::new(Problem::NoBridge))?;
+    let (name, group, master) = (&endpoint.host_link, bridge.group, bridge.index);
+    let veth = link::Veth { name, group, master, peer: CONTAINER_LINK, peer_pid: pid };
     link::add_veth(&socket, veth).map_err(|error| match error.errno() {
         Some(EOPNOTSUPP) => error.meaning(Problem::NoBridge),
         Some(EPERM) => error.meaning(Problem::BridgeNeedsRoot),

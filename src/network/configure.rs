@@ -32,7 +32,7 @@ fn loopback(socket: &Socket) -> Result<()> {
 /// In this order: the route to the subnet appears when the link is up, and the gateway must be reachable when
 /// the default route is added.
 fn ethernet(socket: &Socket, endpoint: &Endpoint) -> Result<()> {
-    let index = link::index_of(socket, CONTAINER_LINK)?.ok_or_else(|| Error::new(Problem::NoBridge))?;
+    let index = link::find(socket, CONTAINER_LINK)?.ok_or_else(|| Error::new(Problem::NoBridge))?.index;
     link::add_address(socket, index, CONTAINER_LINK, endpoint.address, endpoint.prefix)?;
     link::set_up(socket, index, CONTAINER_LINK)?;
     link::add_default_route(socket, endpoint.gateway)

@@ -1,7 +1,7 @@
-//! What is known of the bridge between one `minidocker` and the next: who leases which address, and what was
-//! changed on the host and must be put back.
+//! What is known of the bridge between one `minidocker` and the next: who leases which address, and which rules
+//! must be taken away. Whether `ip_forward` was changed stands on the bridge itself ([`mark`](super::mark)).
 //!
-//! The ledger is the file `network/minidocker0.json` in the state root, read and written under an exclusive
+//! The ledger is the file `network/bridge.json` in the state root, read and written under an exclusive
 //! lock on `network/lock`. Each change is written to a file beside it and renamed, so a reader finds the old
 //! text or the new. What is to be made in the kernel is noted before it is made, what was removed is struck
 //! out afterwards: a process that dies between the two leaves too much in the ledger, never too little.
@@ -16,15 +16,16 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// The contents of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
-    /// The subnet of the bridge.
+    /// The bridge's name.
+    pub bridge: String,
+    /// Its subnet.
     pub subnet: Subnet,
-    /// Whether the host forwarded packets before the bridge was made; `None` before anybody looked.
-    pub ip_forward_was: Option<bool>,
     /// How far the making of bridge and rules has come.
     pub rules: Rules,
     /// The address that was given last.
@@ -47,9 +48,9 @@ pub enum Rules {
 
 impl State {
     /// The ledger of a bridge that is still to be made.
-    pub fn new(subnet: Subnet) -> Self {
+    pub fn new(bridge: String, subnet: Subnet) -> Self {
         let last = subnet.gateway();
-        Self { subnet, ip_forward_was: None, rules: Rules::Absent, last, leases: BTreeMap::new() }
+        Self { bridge, subnet, rules: Rules::Absent, last, leases: BTreeMap::new() }
     }
 
     /// Give the container `id` an address; the one it has, if it has one.
@@ -79,7 +80,7 @@ impl Ledger {
     /// Whether the state root `root` has a ledger, or one that a killed process did not finish: no lock is taken.
     pub fn is_written(root: &Path) -> Result<bool> {
         match file::list(&directory(root)) {
-            Ok(names) => Ok(names.iter().any(|(name, _)| name.starts_with(LEDGER))),
+            Ok(names) => Ok(names.iter().any(|(name, _)| name.as_bytes().starts_with(LEDGER.as_bytes()))),
             Err(error) if error.is(ENOENT) => Ok(false),
             Err(error) => Err(error.meaning(unusable(&directory(root)))),
         }
@@ -144,7 +145,7 @@ fn directory(root: &Path) -> PathBuf {
 }
 
 /// How the names of the ledger, finished or not, begin.
-const LEDGER: &str = "minidocker0.json";
+const LEDGER: &str = "bridge.json";
 
 fn written(directory: &Path) -> PathBuf {
     directory.join(LEDGER)
@@ -171,7 +172,7 @@ mod tests {
     use super::*;
 
     fn state() -> State {
-        State::new("172.30.0.0/16".parse().unwrap())
+        State::new("minidocker0".to_owned(), "172.30.0.0/16".parse().unwrap())
     }
 
     #[test]
@@ -214,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_full_subnet_says_so() {
-        let mut state = State::new("192.168.200.0/30".parse().unwrap());
+        let mut state = State::new("minidocker0".to_owned(), "192.168.200.0/30".parse().unwrap());
         state.lease("a").unwrap();
         let error = state.lease("b").unwrap_err();
         assert_eq!(error.problem, Problem::NoAddress { subnet: "192.168.200.0/30".into() });

@@ -1,7 +1,7 @@
 //! Links, addresses and routes: what people ask of rtnetlink(7), one verb a function, one message a verb.
 
 use super::message::encode;
-use super::reply;
+use super::reply::{self, Link};
 use crate::error::{Problem, Result};
 use crate::sys::errno::{EEXIST, ENODEV, EOPNOTSUPP, EPERM};
 use crate::sys::netlink::{Rtnetlink, Socket};
@@ -12,10 +12,10 @@ fn ask(socket: &Socket, request: Rtnetlink<'_>) -> Result<Vec<u8>> {
     socket.ask(request, &encode(&request, 1))
 }
 
-/// The index by which the kernel knows the link `name`; `None` if there is no such link.
-pub fn index_of(socket: &Socket, name: &str) -> Result<Option<u32>> {
+/// What the kernel knows of the link `name`; `None` if there is no such link.
+pub fn find(socket: &Socket, name: &str) -> Result<Option<Link>> {
     match ask(socket, Rtnetlink::GetLink { name }) {
-        Ok(answer) => Ok(reply::link_index(&answer)),
+        Ok(answer) => Ok(reply::link(&answer)),
         Err(error) if error.is(ENODEV) => Ok(None),
         Err(error) => Err(error),
     }

@@ -11,11 +11,13 @@
 //! | container | that of another container | what that container has |
 //! | bridge | a new one | `lo`, and `eth0`: one end of a veth pair whose other end is a port of `minidocker0` |
 //!
-//! In reading order: [`attribute`] and [`message`] lay out what is said to the kernel and [`reply`] takes its
-//! answers apart; [`link`](mod@link) makes verbs of them. [`subnet`], [`ledger`] and [`lease`] decide who has which
-//! address; [`nat`] writes the rules; [`bridge`] makes the host's side and takes it away again. [`attach`] is
-//! the runtime's half of one container, [`configure`] the container's half, and [`files`] is what the resolver
-//! inside reads.
+//! While another state root has a `minidocker0` in this namespace, the bridge is called `minidocker1`, and so on.
+//!
+//! In reading order: [`attribute`] and [`message`] lay out what is said to the kernel and [`reply`] takes
+//! its answers apart; [`link`](mod@link) makes verbs of them. [`subnet`], [`ledger`] and [`lease`] decide
+//! who has which address; [`mark`] says whose a bridge is; [`nat`] writes the rules; [`bridge`] makes the
+//! host's side and takes it away again. [`attach`] is the runtime's half of one container, [`configure`]
+//! the container's half, and [`files`] is what the resolver inside reads.
 
 pub mod attach;
 pub mod attribute;
@@ -25,6 +27,7 @@ pub mod files;
 pub mod lease;
 mod ledger;
 pub mod link;
+pub mod mark;
 pub mod message;
 pub mod nat;
 pub mod reply;
@@ -43,7 +46,7 @@ pub enum Network {
     Host,
     /// The network namespace of another container.
     Container(Join),
-    /// A network namespace of its own with a veth pair to the bridge `minidocker0`.
+    /// A network namespace of its own with a veth pair to the bridge.
     Bridge(Endpoint),
 }
 
@@ -61,6 +64,8 @@ pub struct Join {
 /// A container's place on the bridge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
+    /// The bridge's name.
+    pub bridge: String,
     /// The host's end of the veth pair: `md` and the container's id.
     pub host_link: String,
     /// The container's address.

@@ -4,10 +4,11 @@
 //! in it is believed: a length that does not fit what is left ends the row.
 
 use super::attribute::{Attributes, u16_at, u32_at};
-use super::message::{AF_INET, RTA_DST, RTM_NEWLINK, RTM_NEWROUTE};
+use super::message::{AF_INET, IFLA_GROUP, RTA_DST, RTM_NEWLINK, RTM_NEWROUTE};
 use std::net::Ipv4Addr;
 
 const HEADER: usize = 16;
+const IFINFOMSG: usize = 16;
 const IFINFOMSG_INDEX: usize = 4;
 const RTMSG: usize = 12;
 
@@ -27,11 +28,21 @@ impl<'a> Iterator for Messages<'a> {
     }
 }
 
-/// The index of the first link in the answer to RTM_GETLINK.
-pub fn link_index(answer: &[u8]) -> Option<u32> {
-    Messages(answer)
-        .find(|(kind, _)| *kind == RTM_NEWLINK)
-        .and_then(|(_, body)| u32_at(body, IFINFOMSG_INDEX))
+/// What we want to know of a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    /// The number by which other requests name it.
+    pub index: u32,
+    /// Its link group; 0 unless somebody gave it one.
+    pub group: u32,
+}
+
+/// The first link in the answer to RTM_GETLINK.
+pub fn link(answer: &[u8]) -> Option<Link> {
+    let (_, body) = Messages(answer).find(|(kind, _)| *kind == RTM_NEWLINK)?;
+    let index = u32_at(body, IFINFOMSG_INDEX)?;
+    let group = Attributes(body.get(IFINFOMSG..)?).find(|(kind, _)| *kind == IFLA_GROUP);
+    Some(Link { index, group: group.and_then(|(_, value)| u32_at(value, 0)).unwrap_or(0) })
 }
 
 /// Where the routes in a dump lead to: a network and the length of its prefix. The machine's own addresses
@@ -68,10 +79,12 @@ mod tests {
     }
 
     #[test]
-    fn the_index_follows_family_and_device_type() {
-        let body = [[0u32, 17, 0, 0].map(u32::to_ne_bytes).concat(), vec![0; 8]].concat();
-        assert_eq!(link_index(&message(RTM_NEWLINK, &body)), Some(17));
-        assert_eq!(link_index(&message(2, &body)), None);
+    fn the_index_follows_family_and_device_type_and_the_group_is_an_attribute() {
+        let header = [0u32, 17, 0, 0].map(u32::to_ne_bytes).concat();
+        let grouped = Builder::after(&header).text(3, "lo").number(IFLA_GROUP, 5).finish();
+        assert_eq!(link(&message(RTM_NEWLINK, &header)), Some(Link { index: 17, group: 0 }));
+        assert_eq!(link(&message(RTM_NEWLINK, &grouped)), Some(Link { index: 17, group: 5 }));
+        assert_eq!(link(&message(2, &grouped)), None);
     }
 
     #[test]
@@ -89,7 +102,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let _ = (link_index(&bytes), destinations(&bytes));
+            let _ = (link(&bytes), destinations(&bytes));
             prop_assert!(Messages(&bytes).count() <= bytes.len() / HEADER);
         }
 

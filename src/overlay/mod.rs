@@ -3,7 +3,7 @@
 //! Kernel: fs/overlayfs; documentation: Documentation/filesystems/overlayfs.rst.
 
 use crate::error::{Meaning, Problem, Result};
-use crate::sys::errno::ENODEV;
+use crate::sys::errno::{EINVAL, ENODEV};
 use crate::sys::{file, mount};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -65,6 +65,10 @@ pub fn make_directories(layers: &Layers) -> Result<()> {
 pub fn mount(layers: &Layers) -> Result<()> {
     match mount::mount("overlay", &layers.merged, "overlay", 0, Some(&layers.options())) {
         Err(error) if error.is(ENODEV) => Err(error).meaning(|| Problem::NoOverlay),
+        // The options are those that every kernel we run on knows, so it is the upper file system that will not do.
+        Err(error) if error.is(EINVAL) => {
+            Err(error).meaning(|| Problem::StateOnOverlay { path: layers.upper.display().to_string() })
+        }
         answer => answer,
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::errno::ENOENT;
-use crate::sys::{file, identity};
+use crate::sys::{contents, file, identity};
 use std::path::Path;
 
 /// A user, as the kernel sees one.
@@ -27,7 +27,7 @@ pub fn resolve(user: &str) -> Result<Identity> {
 }
 
 fn read(path: &str) -> Result<String> {
-    match file::read_text(Path::new(path)) {
+    match contents::read_regular_text(Path::new(path)) {
         Err(error) if error.is(ENOENT) => Ok(String::new()),
         answer => answer,
     }
@@ -89,19 +89,23 @@ pub fn hostname() -> Result<String> {
     Ok(file::read_text(Path::new("/proc/sys/kernel/hostname"))?.trim().to_owned())
 }
 
+/// Whether this process is in the machine's first user namespace, whose ids are everybody's (user_namespaces(7)).
+pub fn in_first_user_namespace() -> Result<bool> {
+    let map = file::read_text(Path::new("/proc/self/uid_map")).meaning(|| Problem::NoProc)?;
+    Ok(map.split_whitespace().eq(["0", "0", "4294967295"]))
+}
+
 /// Become `who`. On entry this process has CAP_SETUID and CAP_SETGID; afterwards only if `who` is root.
 ///
 /// The groups go first: once the user id has changed, the right to change them is gone. In a user namespace
-/// with one mapped id (`rootless`), setgroups(2) was given up and no other id exists.
-pub fn assume(who: &Identity, rootless: bool) -> Result<()> {
-    let unmapped = || Problem::NotMapped { id: if who.uid == 0 { who.gid } else { who.uid } };
-    if rootless {
-        if (who.uid, who.gid) != (0, 0) {
-            return Err(Error::new(unmapped()));
-        }
+/// (`confined`) other ids may have no meaning, and setgroups(2) may have been given up; root there is what this
+/// process is already.
+pub fn assume(who: &Identity, confined: bool) -> Result<()> {
+    if confined && (who.uid, who.gid) == (0, 0) {
         return Ok(());
     }
-    identity::setgroups(&who.groups)?;
+    let unmapped = || Problem::NotMapped { id: if who.uid == 0 { who.gid } else { who.uid } };
+    identity::setgroups(&who.groups).meaning(unmapped)?;
     identity::setresgid(who.gid).meaning(unmapped)?;
     identity::setresuid(who.uid).meaning(unmapped)
 }

@@ -1,11 +1,13 @@
 //! The parent's long wait: pass signals on, and notice the end.
 
 use crate::error::{Error, Problem, Result};
-use crate::sys::errno::ESRCH;
+use crate::sys::errno::{ENOENT, ESRCH};
+use crate::sys::file;
 use crate::sys::process::{self, Child, Ended};
 use crate::sys::signal::{self, Blocked, Event, SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGTERM};
 use std::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 
 /// This process's signals, held back so that they can be passed on.
 #[derive(Debug)]
@@ -68,6 +70,35 @@ const OUR_OWN: [i32; 2] = [SIGCHLD, SIGPIPE];
 pub fn kill(child: &Child) -> Result<Ended> {
     send(child, SIGKILL)?;
     process::wait(child)
+}
+
+/// When the process that has `pid` now was started, in clock ticks after boot: proc_pid_stat(5), field 22.
+pub fn started(pid: i32) -> Result<u64> {
+    let path = format!("/proc/{pid}/stat");
+    let text = file::read_text(Path::new(&path))?;
+    // The second field is the program's name in parentheses, in which anything may stand; 20 more come to ours.
+    let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
+    let field = after_name.split_whitespace().nth(19).and_then(|field| field.parse().ok());
+    field.ok_or_else(|| Error::new(Problem::StateDamaged { path, detail: "no start time".to_owned() }))
+}
+
+/// Kill the process that had `pid` and was started at that time, if it still lives, and wait for its end: not
+/// another one that was given the pid since.
+///
+/// It is held by a pidfd before it is looked at, so the one that is looked at is the one that is shot at.
+pub fn kill_same(pid: i32, start: u64) -> Result<()> {
+    let pidfd = match process::pidfd_open(pid) {
+        Err(error) if error.is(ESRCH) => return Ok(()),
+        answer => answer?,
+    };
+    let process = Child { pid, pidfd };
+    match started(pid) {
+        Ok(found) if found == start => {}
+        Err(error) if !(error.is(ENOENT) || error.is(ESRCH)) => return Err(error),
+        _ => return Ok(()),
+    }
+    send(&process, SIGKILL)?;
+    signal::wait_ended(&process)
 }
 
 fn send(child: &Child, signal: i32) -> Result<()> {

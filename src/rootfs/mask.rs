@@ -41,7 +41,8 @@ pub fn mask() -> Result<()> {
         hide(Path::new(path))?;
     }
     for (name, kind) in file::if_there(file::list(Path::new(THERMAL)))?.unwrap_or_default() {
-        let number = name.strip_prefix("cpu").is_some_and(|rest| rest.parse::<u32>().is_ok());
+        let rest = name.to_str().and_then(|name| name.strip_prefix("cpu"));
+        let number = rest.is_some_and(|rest| rest.parse::<u32>().is_ok());
         if kind == Kind::Directory && number {
             hide(&Path::new(THERMAL).join(name).join("thermal_throttle"))?;
         }

@@ -5,12 +5,26 @@
 //! place that was found. Looking it up twice by name would let a process that shares a volume exchange it for
 //! a link in between: CVE-2021-30465, CVE-2023-27561 and their sequels.
 
-use crate::error::{Error, Problem, Result};
-use crate::sys::errno::{EEXIST, ENOENT};
+use crate::error::{Error, Meaning, Problem, Result};
+use crate::sys::errno::{EEXIST, ELOOP, ENOENT};
 use crate::sys::file;
 use crate::sys::flags::O_PATH;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
+
+/// An absolute `path` without `.`, `..`, doubled and trailing slashes, by its text alone, as Docker reads paths
+/// inside a container: `/a/../b` is `/b`, even where `/a` is a link.
+pub fn clean(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::from("/");
+    for component in path.components() {
+        match component {
+            Component::ParentDir => drop(clean.pop()),
+            Component::Normal(name) => clean.push(name),
+            _ => {}
+        }
+    }
+    clean
+}
 
 /// The place at `path` (absolute, inside the container): made as a directory, or as an empty file, if missing.
 ///
@@ -19,8 +33,8 @@ pub fn make(path: &Path, directory: bool) -> Result<OwnedFd> {
     if let Some(place) = find(path)? {
         return Ok(place);
     }
-    let unusable = || Error::new(Problem::BadVolume { text: path.display().to_string() });
-    let (parent, name) = path.parent().zip(path.file_name()).ok_or_else(unusable)?;
+    let nowhere = || Problem::LeadsNowhere { path: path.display().to_string() };
+    let (parent, name) = path.parent().zip(path.file_name()).ok_or_else(|| Error::new(nowhere()))?;
     let above = match find(parent)? {
         Some(above) => above,
         None => make(parent, true)?,
@@ -28,9 +42,12 @@ pub fn make(path: &Path, directory: bool) -> Result<OwnedFd> {
     if directory {
         accept_existing(file::mkdir_at(above.as_fd(), parent, Path::new(name), 0o755))?;
     } else {
-        file::create_at(above.as_fd(), parent, Path::new(name), 0o644)?;
+        match file::create_at(above.as_fd(), parent, Path::new(name), 0o644) {
+            Err(error) if error.is(ELOOP) => return Err(error).meaning(nowhere),
+            answer => answer?,
+        }
     }
-    find(path)?.ok_or_else(unusable)
+    find(path)?.ok_or_else(|| Error::new(nowhere()))
 }
 
 /// The place at `path` if there is one.
@@ -55,4 +72,18 @@ pub fn require_directory(path: &Path) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(Problem::NotADirectory { path: path.display().to_string() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_cleaned_by_their_text() {
+        for (path, clean_path) in
+            [("/a/../b", "/b"), ("/../..", "/"), ("/a//b/./c/", "/a/b/c"), ("/a/b/../../..", "/"), ("/", "/")]
+        {
+            assert_eq!(clean(Path::new(path)), Path::new(clean_path), "{path}");
+        }
+    }
 }

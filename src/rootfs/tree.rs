@@ -1,7 +1,8 @@
 //! Something of the host's, held by descriptor, to be attached inside the container later.
 
 use super::target;
-use crate::error::Result;
+use crate::error::{Meaning, Problem, Result};
+use crate::sys::errno::{EINVAL, ENOTDIR};
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::MOUNT_ATTR_RDONLY;
 use crate::sys::mount;
@@ -42,6 +43,24 @@ impl Tree {
     pub fn attach(&self, path: &Path) -> Result<()> {
         let directory =
             file::descriptor_status(self.descriptor.as_fd(), &self.source)?.kind == Kind::Directory;
-        self.attach_on(&target::make(path, directory)?, path)
+        let place = target::make(path, directory)?;
+        match self.attach_on(&place, path) {
+            Err(error) if error.is(EINVAL) || error.is(ENOTDIR) => {
+                let kind = file::descriptor_status(place.as_fd(), path)?.kind;
+                match directory == (kind == Kind::Directory) {
+                    true => Err(error),
+                    false => Err(error).meaning(|| self.of_another_kind(directory, path)),
+                }
+            }
+            answer => answer,
+        }
+    }
+
+    fn of_another_kind(&self, directory: bool, path: &Path) -> Problem {
+        let (source, target) = (self.source.display().to_string(), path.display().to_string());
+        match directory {
+            true => Problem::DirectoryOnFile { source, target },
+            false => Problem::FileOnDirectory { source, target },
+        }
     }
 }

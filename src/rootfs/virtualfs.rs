@@ -42,9 +42,9 @@ pub struct CgroupTree {
     pub controllers: String,
 }
 
-/// Mount the cgroup trees, so that the container can read its own limits. In a user namespace (`rootless`) the
+/// Mount the cgroup trees, so that the container can read its own limits. In a user namespace (`confined`) the
 /// kernel may refuse; then there is nothing of its own to be read there either.
-pub fn mount_cgroups(trees: &[CgroupTree], read_only: bool, rootless: bool) -> Result<()> {
+pub fn mount_cgroups(trees: &[CgroupTree], read_only: bool, confined: bool) -> Result<()> {
     let top = Path::new("/sys/fs/cgroup");
     let flags = HARMLESS | if read_only { MS_RDONLY } else { 0 };
     let needs_directories = trees.iter().any(|tree| !tree.name.is_empty());
@@ -52,13 +52,16 @@ pub fn mount_cgroups(trees: &[CgroupTree], read_only: bool, rootless: bool) -> R
         mount::mount("tmpfs", top, "tmpfs", HARMLESS, Some("mode=755,size=64k"))?;
     }
     for tree in trees {
-        let place = top.join(&tree.name);
-        if !tree.name.is_empty() {
+        let place = match tree.name.as_str() {
+            "" => top.to_owned(),
+            name => top.join(name),
+        };
+        if place != top {
             file::mkdir(&place, 0o755)?;
         }
         let data = (!tree.controllers.is_empty()).then_some(tree.controllers.as_str());
         match mount::mount("cgroup", &place, tree.fstype, flags, data) {
-            Err(error) if rootless && (error.is(EPERM) || error.is(EACCES)) => {}
+            Err(error) if confined && (error.is(EPERM) || error.is(EACCES)) => {}
             answer => answer?,
         }
     }

@@ -4,6 +4,7 @@
 //! ROOT/lock                  held while containers are claimed, reclaimed or removed
 //! ROOT/containers/ID/lock    held by the container's runtime for as long as it lives
 //! ROOT/containers/ID/state.json, upper/, work/, merged/, hosts, hostname, resolv.conf
+//! ROOT/unfinished/ID         while the container has not ended properly: what a reclaimer must look at
 //! ROOT/names/NAME -> ID
 //! ROOT/images/, ROOT/layers/ see `image`;  ROOT/network/  see `network`
 //! ```
@@ -15,7 +16,7 @@
 //! waited for, so that nobody clears up beside the dying child's last requests.
 
 use crate::error::{Error, Meaning, Problem, Result};
-use crate::sys::errno::{EAGAIN, EEXIST, ENOENT};
+use crate::sys::errno::{EAGAIN, EBUSY, EEXIST, ENOENT, ENOTEMPTY};
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::{O_CREAT, O_RDWR};
 use crate::sys::{identity, lock, process};
@@ -50,14 +51,28 @@ impl Root {
     /// `~/.local/share/minidocker` for others. The directories are made if missing.
     pub fn open() -> Result<Self> {
         let root = Self { path: Self::place()? };
-        let unusable = || Problem::StateUnusable { path: root.path.display().to_string() };
-        if !file::exists(&root.containers())? {
-            file::mkdir_all(&root.path, 0o711).meaning(unusable)?;
-            for directory in [root.containers(), root.names()] {
-                file::mkdir_all(&directory, 0o711).meaning(unusable)?;
-            }
+        // The records of the containers name paths in it, and are text.
+        if root.path.to_str().is_none() {
+            return Err(Error::new(Problem::StateNotUtf8 { path: root.path.display().to_string() }));
         }
+        let unusable = || Problem::StateUnusable { path: root.path.display().to_string() };
+        root.make_directories().meaning(unusable)?;
         Ok(root)
+    }
+
+    /// Make what is missing. What is in `containers` is for its owner alone: the upper layers hold set-user-id
+    /// programs that containers made, and whoever could reach one would be root (CVE-2021-41091).
+    fn make_directories(&self) -> Result<()> {
+        match file::status(&self.containers()) {
+            Err(error) if error.is(ENOENT) => {
+                file::mkdir_all(&self.path, 0o711)?;
+                [self.names(), self.unfinished_directory(), self.containers()]
+                    .iter()
+                    .try_for_each(|directory| file::mkdir_all(directory, 0o700))
+            }
+            Ok(status) if status.mode & 0o077 != 0 => file::chmod(&self.containers(), 0o700),
+            status => status.map(drop),
+        }
     }
 
     fn place() -> Result<PathBuf> {
@@ -85,45 +100,90 @@ impl Root {
         self.path.join("names")
     }
 
+    fn unfinished_directory(&self) -> PathBuf {
+        self.path.join("unfinished")
+    }
+
     /// The directory of the container with this id.
     pub fn container(&self, id: &str) -> PathBuf {
         self.containers().join(id)
     }
 
     /// Wait for, and take, the lock on the whole.
+    ///
+    /// While this process waited, `prune --all` may have removed the file it waits for, and with it the
+    /// directories: then they are made again, and the lock is another.
     pub fn lock(&self) -> Result<RootLock> {
-        let path = self.path.join("lock");
+        let path = self.path.join(LOCK);
         let unusable = || Problem::StateUnusable { path: path.display().to_string() };
-        let lock = file::open_file(&path, O_RDWR | O_CREAT, 0o600).meaning(unusable)?;
-        lock::lock_file(lock.as_fd(), &path, true, true)?;
-        Ok(RootLock(lock))
+        loop {
+            let lock = match file::open_file(&path, O_RDWR | O_CREAT, 0o600) {
+                Err(error) if error.is(ENOENT) => {
+                    self.make_directories().meaning(unusable)?;
+                    continue;
+                }
+                lock => lock.meaning(unusable)?,
+            };
+            lock::lock_file(lock.as_fd(), &path, true, true)?;
+            let held = file::descriptor_status(lock.as_fd(), &path)?.identity;
+            match file::status(&path) {
+                Ok(status) if status.identity == held => return Ok(RootLock(lock)),
+                Err(error) if !error.is(ENOENT) => return Err(error),
+                _ => {}
+            }
+        }
     }
 
     /// A new container's directory, under `_held`, with `name` for it if one was given. `NameTaken` when another
-    /// container has that name.
-    pub fn claim(&self, _held: &RootLock, id: &str, name: Option<&str>) -> Result<Claim> {
+    /// container has that name. On failure nothing of it is left.
+    pub fn claim(&self, held: &RootLock, id: &str, name: Option<&str>) -> Result<Claim> {
         let directory = self.container(id);
         let unusable = || Problem::StateUnusable { path: directory.display().to_string() };
-        file::mkdir(&directory, 0o711).meaning(unusable)?;
-        let lock = match lock_directory(&directory) {
-            Ok(Some(lock)) => lock,
-            Ok(None) => return Err(Error::new(unusable())),
+        let claimed = self.make_claim(held, id).meaning(unusable)?;
+        let Some(name) = name else { return Ok(claimed) };
+        match file::symlink(Path::new(id), &self.names().join(name)) {
+            Ok(()) => Ok(claimed),
             Err(error) => {
-                file::remove_all(&directory)?;
-                return Err(error).meaning(unusable);
+                let holder = if error.is(EEXIST) { self.resolve_name(name)? } else { None };
+                self.forget(&claimed, None)?;
+                Err(error).meaning(|| match holder {
+                    Some(id) => Problem::NameTaken { name: name.to_owned(), id },
+                    None => unusable(),
+                })
             }
-        };
-        if let Some(name) = name
-            && let Err(error) = file::symlink(Path::new(id), &self.names().join(name))
-        {
-            file::remove_all(&directory)?;
-            let holder = if error.is(EEXIST) { self.resolve_name(name)? } else { None };
-            return Err(error).meaning(|| match holder {
-                Some(id) => Problem::NameTaken { name: name.to_owned(), id },
-                None => unusable(),
-            });
         }
-        Ok(Claim { id: id.to_owned(), directory, lock })
+    }
+
+    /// The mark goes first: whoever dies after it leaves something that a reclaimer looks at.
+    fn make_claim(&self, held: &RootLock, id: &str) -> Result<Claim> {
+        file::symlink(Path::new(id), &self.unfinished_directory().join(id))?;
+        let made = file::mkdir(&self.container(id), 0o700).and_then(|()| self.adopt(held, id));
+        match made {
+            Ok(Some(claim)) => Ok(claim),
+            // Nobody else can hold the lock in a directory that has just been made.
+            Ok(None) => Err(Error::new(Problem::Refused)),
+            Err(error) => {
+                file::remove_all(&self.container(id))?;
+                self.finish(id)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The container `id` has ended properly: nobody need look at it any more.
+    pub fn finish(&self, id: &str) -> Result<()> {
+        file::remove_file(&self.unfinished_directory().join(id))
+    }
+
+    /// The ids of the containers that have not ended properly: those that run, and those whose runtime died.
+    pub fn unfinished(&self) -> Result<Vec<String>> {
+        self.names_in(&self.unfinished_directory())
+    }
+
+    fn names_in(&self, directory: &Path) -> Result<Vec<String>> {
+        let unusable = || Problem::StateUnusable { path: self.path.display().to_string() };
+        let names = file::list(directory).meaning(unusable)?;
+        Ok(names.into_iter().filter_map(|(name, _)| name.into_string().ok()).collect())
     }
 
     /// The directory of `id`, locked, if nobody else holds it.
@@ -147,16 +207,15 @@ impl Root {
         }
     }
 
-    /// The ids of all containers there are.
+    /// The ids of all containers there are. A name that is no text is nobody's id.
     pub fn ids(&self) -> Result<Vec<String>> {
-        let unusable = || Problem::StateUnusable { path: self.path.display().to_string() };
-        Ok(file::list(&self.containers()).meaning(unusable)?.into_iter().map(|(name, _)| name).collect())
+        self.names_in(&self.containers())
     }
 
     fn resolve_name(&self, name: &str) -> Result<Option<String>> {
         match file::readlink(&self.names().join(name)) {
             Err(error) if error.is(ENOENT) => Ok(None),
-            target => Ok(Some(target?.to_string_lossy().into_owned())),
+            target => Ok(target?.into_os_string().into_string().ok()),
         }
     }
 
@@ -191,13 +250,15 @@ impl Root {
             }
         }
         file::remove_file(&claim.directory.join(LOCK))?;
-        file::rmdir(&claim.directory)
+        file::rmdir(&claim.directory)?;
+        self.finish(&claim.id)
     }
 
     /// The name that `id` goes by, if it was given one: found by looking through the names, for a container
     /// whose own record is missing.
     pub fn name_of(&self, id: &str) -> Result<Option<String>> {
-        for (name, _) in file::list(&self.names())? {
+        let names = file::list(&self.names())?;
+        for name in names.into_iter().filter_map(|(name, _)| name.into_string().ok()) {
             if self.resolve_name(&name)?.as_deref() == Some(id) {
                 return Ok(Some(name));
             }
@@ -205,9 +266,17 @@ impl Root {
         Ok(None)
     }
 
-    /// Remove everything, images too.
-    pub fn erase(&self) -> Result<()> {
-        file::remove_all(&self.path)
+    /// Remove everything that is minidocker's, the lock last. On entry no container is left, and no image.
+    /// Something of the person's own in the directory keeps it in place.
+    pub fn erase(&self, _held: &RootLock) -> Result<()> {
+        for directory in ["containers", "unfinished", "names", "network", "layers", "images"] {
+            file::remove_all(&self.path.join(directory))?;
+        }
+        file::remove_file(&self.path.join(LOCK))?;
+        match file::rmdir(&self.path) {
+            Err(error) if error.is(ENOTEMPTY) || error.is(EEXIST) || error.is(EBUSY) => Ok(()),
+            answer => answer,
+        }
     }
 }
 
@@ -227,6 +296,9 @@ fn lock_directory(directory: &Path) -> Result<Option<OwnedFd>> {
 const RECORD: &str = "state.json";
 const LOCK: &str = "lock";
 
+/// How long a record may be: it holds the command and its environment, of which the kernel takes some MiB.
+const LONGEST: u64 = 16 << 20;
+
 /// Write `record` into a container's directory: whole or not at all, since the name is moved at the end.
 pub fn save(directory: &Path, record: &impl Serialize) -> Result<()> {
     let damaged = |detail: String| Problem::StateDamaged { path: directory.display().to_string(), detail };
@@ -239,7 +311,7 @@ pub fn save(directory: &Path, record: &impl Serialize) -> Result<()> {
 /// Read the record of a container's directory; `None` when none was written yet.
 pub fn load<T: DeserializeOwned>(directory: &Path) -> Result<Option<T>> {
     let path = directory.join(RECORD);
-    match file::read(&path, 1 << 20) {
+    match file::read(&path, LONGEST) {
         Err(error) if error.is(ENOENT) => Ok(None),
         answer => serde_json::from_slice(&answer?).map(Some).map_err(|error| {
             Error::new(Problem::StateDamaged { path: path.display().to_string(), detail: error.to_string() })

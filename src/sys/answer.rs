@@ -1,7 +1,10 @@
 //! What the kernel answered, as data for an observer.
 
 use nix::errno::Errno;
+use std::ffi::OsString;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 /// The kernel's answer to one request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -140,11 +143,22 @@ impl Tell for String {
 
 impl Tell for Vec<u8> {
     fn tell(&self) -> Answer<'_> {
-        std::str::from_utf8(self).map_or(Answer::Number(self.len() as i64), Answer::Text)
+        text_or_length(self)
     }
 }
 
-impl<T> Tell for Vec<(String, T)> {
+impl Tell for PathBuf {
+    fn tell(&self) -> Answer<'_> {
+        text_or_length(self.as_os_str().as_bytes())
+    }
+}
+
+/// What was read, as text; of anything else the number of its bytes.
+fn text_or_length(bytes: &[u8]) -> Answer<'_> {
+    std::str::from_utf8(bytes).map_or(Answer::Number(bytes.len() as i64), Answer::Text)
+}
+
+impl<T> Tell for Vec<(OsString, T)> {
     fn tell(&self) -> Answer<'_> {
         Answer::Number(self.len() as i64)
     }

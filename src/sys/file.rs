@@ -7,6 +7,7 @@ use crate::error::Result;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag};
 use nix::sys::stat::{FileStat, Mode, SFlag};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,7 +15,7 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// What an I/O error of the standard library was, as an errno.
-fn errno(error: &std::io::Error) -> Errno {
+pub(super) fn errno(error: &std::io::Error) -> Errno {
     Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
 }
 
@@ -52,8 +53,10 @@ pub fn open_in_root(root: BorrowedFd<'_>, root_name: &Path, path: &Path, flags: 
 
 /// The path by which the kernel knows an open file: absolute and free of links (`/proc/self/fd/N`, proc(5)).
 pub fn path_of(descriptor: BorrowedFd<'_>) -> Result<PathBuf> {
+    use crate::error::{Meaning, Problem};
     use std::os::fd::AsRawFd;
-    readlink(&PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd())))
+    let path = readlink(&PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd())));
+    path.meaning(|| Problem::NoProc)
 }
 
 /// The contents of the file at `path`, of which at most `limit` bytes are read.
@@ -164,10 +167,7 @@ pub fn symlink(target: &Path, link: &Path) -> Result<()> {
 
 /// What the symbolic link at `path` says.
 pub fn readlink(path: &Path) -> Result<PathBuf> {
-    let target = ask(Call::Readlink { path }, || {
-        nix::fcntl::readlink(path).map(|target| target.to_string_lossy().into_owned())
-    })?;
-    Ok(target.into())
+    ask(Call::Readlink { path }, || nix::fcntl::readlink(path).map(PathBuf::from))
 }
 
 /// What kind of thing stands at a path, and its numbers.
@@ -268,8 +268,9 @@ pub fn access(path: &Path, executable: bool) -> Result<()> {
     ask(Call::Access { path, executable }, || nix::unistd::access(path, mode))
 }
 
-/// The names in a directory and their kinds, sorted by name, without `.` and `..`.
-pub fn list(path: &Path) -> Result<Vec<(String, Kind)>> {
+/// The names in a directory and their kinds, sorted by name, without `.` and `..`. A name is any bytes without `/`
+/// and NUL; it need not be text.
+pub fn list(path: &Path) -> Result<Vec<(OsString, Kind)>> {
     ask(Call::Getdents { path }, || {
         let mut names = Vec::new();
         for entry in std::fs::read_dir(path).map_err(|error| errno(&error))? {
@@ -282,7 +283,7 @@ pub fn list(path: &Path) -> Result<Vec<(String, Kind)>> {
                 kind if kind.is_fifo() => Kind::Pipe,
                 _ => Kind::Other,
             };
-            names.push((entry.file_name().to_string_lossy().into_owned(), kind));
+            names.push((entry.file_name(), kind));
         }
         names.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(names)
@@ -324,15 +325,6 @@ pub fn chown_descriptor(descriptor: BorrowedFd<'_>, uid: u32) -> Result<()> {
     ask(Call::Fchown { descriptor: descriptor.as_raw_fd(), uid }, || {
         nix::unistd::fchown(descriptor, Some(uid.into()), None)
     })
-}
-
-/// The standard three, by their names in the container.
-#[allow(unsafe_code)]
-pub fn standard() -> [(BorrowedFd<'static>, &'static Path); 3] {
-    // SAFETY: Rust's start-up code opens those of them that are missing, and nobody here closes one.
-    let open = |number| unsafe { BorrowedFd::borrow_raw(number) };
-    [(open(0), "/dev/stdin"), (open(1), "/dev/stdout"), (open(2), "/dev/stderr")]
-        .map(|(descriptor, name)| (descriptor, Path::new(name)))
 }
 
 /// Copy contents and permission bits of a regular file; the kernel may share the blocks.

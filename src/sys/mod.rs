@@ -15,6 +15,7 @@ pub mod attribute;
 pub mod bpf;
 mod call;
 pub mod command;
+pub mod contents;
 #[cfg(feature = "fault")]
 mod fault;
 pub mod file;

@@ -14,7 +14,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are the attributes of rtnetlink(7)")]
 pub enum Rtnetlink<'a> {
-    /// RTM_GETLINK: what is the index of the link called `name`?
+    /// RTM_GETLINK: what is known of the link called `name`?
     GetLink { name: &'a str },
     /// RTM_NEWLINK of kind `bridge`, in link group `group`.
     NewBridge { name: &'a str, group: u32 },

@@ -10,7 +10,7 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tempfile::TempDir;
 
 /// The program under test.
@@ -151,10 +151,13 @@ fn command(host: Option<&Host>, who: Who, through: &[&str], root: &Path) -> Comm
     command
 }
 
-/// A throw-away host: a process that keeps a network and a mount namespace alive until it is dropped.
+/// A throw-away host: a process that keeps a network and a mount namespace alive until it is dropped with its last clone.
+#[derive(Clone)]
 pub struct Host {
-    keeper: Child,
+    keeper: Arc<Keeper>,
 }
+
+struct Keeper(Child);
 
 impl Host {
     /// A new one, with nothing but a loopback link, and with every mount shared. Needs root.
@@ -168,12 +171,12 @@ impl Host {
             .unwrap();
         let mut ready = [0; 6];
         io::Read::read_exact(keeper.stdout.as_mut().unwrap(), &mut ready).unwrap();
-        Host { keeper }
+        Host { keeper: Arc::new(Keeper(keeper)) }
     }
 
     /// The process whose namespaces are the host's.
     pub fn pid(&self) -> u32 {
-        self.keeper.id()
+        self.keeper.0.id()
     }
 
     /// The words before a command that make it run on this host.
@@ -215,10 +218,10 @@ impl Host {
     }
 }
 
-impl Drop for Host {
+impl Drop for Keeper {
     fn drop(&mut self) {
-        let _ = self.keeper.kill();
-        let _ = self.keeper.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -234,13 +237,22 @@ pub struct Space {
 impl Space {
     /// A space for `who` in which the image `base` is already there: the state root borrows the one of all spaces.
     pub fn new(who: Who) -> Self {
-        let space = Self::bare(who);
-        std::fs::create_dir(space.root()).unwrap();
-        give_to(&space.root(), who).unwrap();
+        Self::bare(who).with_image()
+    }
+
+    /// Another state root of the same person, on the same host.
+    pub fn beside(&self) -> Self {
+        let directory = directory_for(self.who).unwrap();
+        Self { who: self.who, host: self.host.clone(), directory }.with_image()
+    }
+
+    fn with_image(self) -> Self {
+        std::fs::create_dir(self.root()).unwrap();
+        give_to(&self.root(), self.who).unwrap();
         for name in ["images", "layers"] {
-            symlink(image_of(who).join(name), space.root().join(name)).unwrap();
+            symlink(image_of(self.who).join(name), self.root().join(name)).unwrap();
         }
-        space
+        self
     }
 
     /// A space for `who` without even a state root: the first command makes it, and `base` too.

@@ -69,7 +69,7 @@ fn the_container_sees_its_group_as_the_root() {
     let root = chapter(&steps, "root");
     let (call, fact) = match version {
         1 => ("mount(\"cgroup\", \"/sys/fs/cgroup/memory\", \"cgroup\",", "mount /sys/fs/cgroup/memory "),
-        _ => ("mount(\"cgroup2\", \"/sys/fs/cgroup\", \"cgroup2\",", "mount /sys/fs/cgroup "),
+        _ => ("mount(\"cgroup\", \"/sys/fs/cgroup\", \"cgroup2\",", "mount /sys/fs/cgroup "),
     };
     assert!(says(root, call, "= 0"), "{}", root.text());
     assert!(says(root, fact, "ro,nosuid,nodev,noexec, private"), "{}", root.text());

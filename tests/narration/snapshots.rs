@@ -136,7 +136,7 @@ fn portable(chapter: &Chapter, who: Who) -> Option<String> {
         "harden" => chapter.lines.retain(|line| !line.starts_with("     Groups ")),
         _ => {}
     }
-    if chapter.word != "cgroup" {
+    if !["cgroup", "clone"].contains(&chapter.word.as_str()) {
         chapter.lines.retain(|line| !line.contains("/sys/fs/cgroup"));
     }
     if ["root", "mask", "mount", "cgroup-join"].contains(&chapter.word.as_str()) {
@@ -164,17 +164,21 @@ const FILTERS: &[(&str, &str)] = &[
     (r"(clone3\([A-Z_|]+?)(?:\|CLONE_INTO_CGROUP)?, [^)]*\) =", "$1, …) ="),
     (r"(clone3\([^)]*\) = )[1-9]\d*", "${1}PID"),
     (r"(NSpid +\S+ → )[\d ]+", "${1}PID 1"),
+    // The cable goes with the container's network namespace, which the kernel takes apart in its own time.
+    (r"(links +lo minidocker0)(?: md0123456789ab)? → lo\n", "$1 → lo\n"),
     (r"IFLA_NET_NS_PID=\d+", "IFLA_NET_NS_PID=PID"),
     (r"IFLA_MASTER=\d+", "IFLA_MASTER=INDEX"),
+    // Ten digits on every machine.
+    (r"IFLA_GROUP=\d{10}\b", "IFLA_GROUP=MARK"),
     // Links that some kernels put into every network namespace.
     (r" (?:tunl0|gre0|gretap0|erspan0|ip_vti0|ip6_vti0|sit0|ip6tnl0|ip6gre0)\b", ""),
     (r"([a-z]+):\[\d+\]", "$1:[INODE]"),
     (r"(OPEN_TREE_CLONE\|OPEN_TREE_CLOEXEC\|AT_RECURSIVE\) =)\s+\d+", "$1 FD"),
-    (r#"("/proc/self/timens_offsets"), "[^"]*"\)\s+="#, r#"$1, "OFFSETS") ="#),
+    (r#"("/proc/self/timens_offsets"), "[^"]*"\)\s+=\s+0"#, r#"$1, "OFFSETS") = 0"#),
     (r"timens_offsets  [^→]*→[^/]*?\n( +ns/time)", "timens_offsets  OFFSETS → OFFSETS\n$1"),
     (r"hostname  \S+ →", "hostname  HOST →"),
-    (r#"(write\("[^"]*/resolv\.conf"),\s+"[^"]*"\)\s+= 0"#, r#"$1, "CONTENTS") = 0"#),
-    (r#"(/state\.json\.new"),\s+"[^…]*"…\)\s+= 0"#, r#"$1, "CONTENTS"…) = 0"#),
+    (r#"(write\("[^"]*/resolv\.conf"),\s+"[^"]*"\)\s+=\s+0"#, r#"$1, "CONTENTS") = 0"#),
+    (r#"(/state\.json\.new"),\s+"[^…]*"…\)\s+=\s+0"#, r#"$1, "CONTENTS"…) = 0"#),
     (r#""0 \d+ 1""#, r#""0 UID 1""#),
     (r"([ug]id_map +\S+ →) 0 \d+ 1", "$1 0 UID 1"),
     (r"root /  device .*, inode \d+ → device .*, inode \d+", "root /  DIRECTORY → DIRECTORY"),

@@ -2,11 +2,12 @@
 
 use super::text::{chapters, explained, words};
 use crate::common::container::{Running, namespace_of, status_of};
-use crate::common::space::{Host, Space, Who};
+use crate::common::space::{Space, Who};
 use crate::common::{Test, as_both};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 pub fn tests() -> Vec<Test> {
@@ -16,6 +17,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], the_end_of_input_opens_the_gate),
         as_both(&[], an_interrupt_ends_the_wait_and_leaves_nothing),
         as_both(&[], without_a_terminal_it_reads_standard_input),
+        as_both(&[], without_anybody_to_press_enter_it_refuses),
     ]
     .into_iter()
     .flatten()
@@ -29,6 +31,7 @@ struct Session {
     terminal: File,
     process: Child,
     said: String,
+    _watchdog: Sender<()>,
 }
 
 /// One wait: what was said before it.
@@ -46,12 +49,14 @@ impl Session {
         command.args(["run", "--rm", "--network", "none", "--step", "--color", "never"]).args(words);
         let process = command.stdin(slave()).stdout(slave()).stderr(slave()).spawn().unwrap();
         let pid = nix::unistd::Pid::from_raw(process.id() as i32);
-        // Who hangs is killed, and the test fails.
+        let (watchdog, ended) = channel::<()>();
         std::thread::spawn(move || {
-            std::thread::sleep(Duration::from_secs(60));
-            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+            // Who hangs is killed, and the test fails.
+            if ended.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
+                let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+            }
         });
-        Self { terminal: pair.master.into(), process, said: String::new() }
+        Self { terminal: pair.master.into(), process, said: String::new(), _watchdog: watchdog }
     }
 
     /// Read on until it waits; `None` when it has ended.
@@ -177,7 +182,7 @@ fn commands(wait: &Wait) -> Vec<String> {
 
 /// What a command writes that is typed in a second terminal.
 fn typed(space: &Space, command: &str) -> String {
-    let mut words = space.host.as_ref().map(Host::entering).unwrap_or_default();
+    let mut words = space.host.as_ref().map(|host| host.entering()).unwrap_or_default();
     words.extend(crate::common::space::as_person(space.who));
     words.extend(["sh", "-c", command].map(str::to_owned));
     let output = Command::new(&words[0]).args(&words[1..]).output().unwrap();
@@ -235,4 +240,14 @@ fn without_a_terminal_it_reads_standard_input(who: Who) {
     // Two lines for two waits; at the third the input has ended.
     assert_eq!(outcome.err.matches(PROMPT).count(), 3, "{}", outcome.err);
     assert!(outcome.err.contains("── uts  ") && outcome.err.contains("── cleanup  "), "{}", outcome.err);
+}
+
+fn without_anybody_to_press_enter_it_refuses(who: Who) {
+    let space = Space::new(who);
+    for redirection in ["</dev/null", "<&-"] {
+        let script = format!("exec {redirection}; exec \"$@\"");
+        let mut command = space.command_through(&["setsid", "sh", "-c", &script, "sh"]);
+        command.args(["run", "--rm", "--network", "none", "--step", "base", "true"]);
+        Running::start(&mut command).end().assert_refused(&["--step", "terminal"]);
+    }
 }

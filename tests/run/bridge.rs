@@ -22,6 +22,8 @@ pub fn tests() -> Vec<Test> {
         as_root(&[Need::Iptables], ip_forward_stays_on_if_it_was_on),
         as_root(&[Need::Iptables], rules_of_others_stay),
         as_root(&[Need::Iptables], the_last_container_takes_the_bridge_away),
+        as_root(&[Need::Iptables], two_state_roots_have_a_bridge_each),
+        as_root(&[Need::Iptables, IP], a_link_of_somebody_else_is_not_touched),
         as_root(&[Need::Iptables], who_joins_a_container_has_its_address_while_that_lives),
     ]
     .into_iter()
@@ -191,4 +193,63 @@ fn the_last_container_takes_the_bridge_away() {
     assert!(links.contains(&"minidocker0".to_owned()));
     assert_eq!(second.end().status, 0);
     assert_eq!(space.host().links(), ["lo"]);
+}
+
+/// The rules alone: once looked at, a table is listed even when it is empty.
+fn rules(host: &Host) -> Vec<String> {
+    host.sh("iptables-save").lines().filter(|line| line.starts_with('-')).map(str::to_owned).collect()
+}
+
+/// A second container of the same state root reaches `server`, which then ends.
+fn is_reached(space: &Space, server: Running, port: u16) {
+    let to = format!("{}:{port}", address(&server));
+    let greeting = probe::start(space, &BRIDGE, "greet", &to).end();
+    assert!(greeting.status == 0 && greeting.out.starts_with("welcome, "), "{greeting:?}");
+    assert_eq!(server.end().status, 0);
+}
+
+fn serve(space: &Space, port: &str) -> Running {
+    let mut server = probe::start(space, &BRIDGE, "serve", port);
+    server.expect("ready");
+    server
+}
+
+fn two_state_roots_have_a_bridge_each() {
+    let space = Space::new(Who::Root);
+    let (host, other) = (space.host(), space.beside());
+    host.sh("echo 0 > /proc/sys/net/ipv4/ip_forward");
+    let forwards = || host.sh("cat /proc/sys/net/ipv4/ip_forward") == "1\n";
+    let bridges =
+        || host.links().into_iter().filter(|link| link.starts_with("minidocker")).collect::<Vec<_>>();
+
+    let first = space.hold(&BRIDGE);
+    let (during, after) = (serve(&space, "7000"), serve(&space, "7001"));
+    let before = rules(host);
+    let second = other.hold(&BRIDGE);
+    assert_eq!(bridges(), ["minidocker0", "minidocker1"]);
+    assert!(address(&first).starts_with("172.30.") && address(&second).starts_with("172.31."));
+    is_reached(&space, during, 7000);
+    assert_eq!(second.end().status, 0);
+    assert_eq!(other.minidocker(&["prune"]).status, 0);
+    assert_eq!((bridges(), rules(host), forwards()), (vec!["minidocker0".to_owned()], before, true));
+    is_reached(&space, after, 7001);
+
+    // The other way round: who came first goes first.
+    let second = serve(&other, "7000");
+    assert_eq!(first.end().status, 0);
+    assert_eq!((bridges(), forwards()), (vec!["minidocker1".to_owned()], true));
+    is_reached(&other, second, 7000);
+    assert_eq!((host.links(), rules(host), forwards()), (vec!["lo".to_owned()], vec![], false));
+}
+
+fn a_link_of_somebody_else_is_not_touched() {
+    let space = Space::new(Who::Root);
+    let host = space.host();
+    host.sh("ip link add minidocker0 type bridge && ip addr add 192.0.2.1/24 dev minidocker0");
+    let before = host.sh("ip -o addr show dev minidocker0");
+    let running = space.hold(&BRIDGE);
+    assert!(host.links().contains(&"minidocker1".to_owned()), "{:?}", host.links());
+    assert_eq!(running.end().status, 0);
+    assert_eq!(host.links(), ["lo", "minidocker0"]);
+    assert_eq!(host.sh("ip -o addr show dev minidocker0"), before);
 }

@@ -14,6 +14,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], a_relative_source_is_taken_from_here),
         as_both(&[], a_volume_can_be_a_single_file),
         as_both(&[], volumes_nest_and_their_targets_are_made),
+        as_both(&[], the_order_of_the_words_hides_no_volume),
         as_both(&[], a_link_in_a_volume_leads_nowhere_outside),
         as_both(&[], a_volume_may_cover_what_minidocker_writes),
         as_both(&[], read_only_means_the_root_alone),
@@ -85,6 +86,15 @@ fn volumes_nest_and_their_targets_are_made(who: Who) {
     let said = space.sh(&["-v", &volumes[0], "-v", &volumes[1]], "cat /a/b/file /a/b/c/d/file; ls /a");
     assert_eq!(said, "outerinnerb\n");
     assert_eq!(names_in(&outer), ["c", "file"], "the inner target was made in the outer volume");
+}
+
+fn the_order_of_the_words_hides_no_volume(who: Who) {
+    let space = Space::new(who);
+    let volume = |name: &str, target: &str| {
+        format!("{}:{target}", space.file(&format!("{name}/{name}"), "").parent().unwrap().display())
+    };
+    let (inner, outer) = (volume("inner", "/x/y"), volume("outer", "/z/../x/"));
+    assert_eq!(space.sh(&["-v", &inner, "-v", &outer], "ls /x /x/y"), "/x:\nouter\ny\n\n/x/y:\ninner\n");
 }
 
 fn a_link_in_a_volume_leads_nowhere_outside(who: Who) {

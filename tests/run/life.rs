@@ -9,6 +9,7 @@ use std::path::Path;
 pub fn tests() -> Vec<Test> {
     [
         as_both(&[], rm_leaves_the_state_root_as_before),
+        as_both(&[], a_file_name_need_not_be_text),
         as_both(&[], without_rm_it_stays_until_removed),
         as_both(&[], a_running_container_cannot_be_removed),
         as_both(&[], prune_removes_what_has_ended_and_spares_what_runs),
@@ -56,6 +57,16 @@ fn rm_leaves_the_state_root_as_before(who: Who) {
     // A file system made inside it is no obstacle, nor is a directory that may not be entered.
     assert_eq!(space.sh(&[], "mkdir -p /a/b/c; chmod 000 /a/b; chmod 000 /a"), "");
     assert_eq!(paths(&space), before);
+}
+
+fn a_file_name_need_not_be_text(who: Who) {
+    let space = Space::new(who);
+    space.sh(&[], "exit 0");
+    let before = paths(&space);
+    let script = r#"mkdir /a; touch "$(printf '/a/\377x')"; mkdir "$(printf '/\376d')""#;
+    assert_eq!(space.sh(&[], script), "");
+    assert_eq!(paths(&space), before);
+    assert_eq!(space.sh(&[], "echo next"), "next\n");
 }
 
 fn without_rm_it_stays_until_removed(who: Who) {

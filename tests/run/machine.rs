@@ -15,6 +15,9 @@ pub fn tests() -> Vec<Test> {
         as_root(&[], without_iptables_there_is_no_bridge),
         as_root(&[], without_iptables_the_default_is_none_and_says_so),
         as_both(&[], without_overlay_in_the_kernel),
+        as_both(&[Need::Root], a_state_directory_on_an_overlay),
+        as_both(&[], a_state_directory_whose_name_is_no_text),
+        as_both(&[Need::Root], without_proc),
         as_user(&[], user_namespaces_forbidden_by_their_number),
         as_user(&[], user_namespaces_forbidden_by_a_security_module),
         as_both(&[], inside_another_container),
@@ -95,6 +98,48 @@ fn without_overlay_in_the_kernel(who: Who) {
     let outcome = with_fault(&space, "init", "19", |err| err.contains("mount(") && err.contains("overlay"));
     outcome.assert_refused(&["overlay", "ENODEV"]);
     assert_eq!(space.containers(), [""; 0]);
+}
+
+fn a_state_directory_on_an_overlay(who: Who) {
+    let space = Space::new(who);
+    let root = space.root().display().to_string();
+    for name in ["upper", "work"] {
+        space.file(&format!("{name}/file"), "");
+    }
+    space.host().sh(&format!(
+        "cd {root}/.. && rm work/file && \
+         mount -t overlay overlay -o lowerdir=state,upperdir=upper,workdir=work state"
+    ));
+    space.base(&[], &["true"]).assert_refused(&[&root, "EINVAL", "MINIDOCKER_ROOT"]);
+    let script = format!("[ -z \"$(ls {root}/containers)\" ]; umount {root}");
+    space.host().sh(&script);
+}
+
+fn a_state_directory_whose_name_is_no_text(who: Who) {
+    use std::os::unix::ffi::OsStringExt;
+    let space = Space::new(who);
+    let mut root = space.root().into_os_string().into_vec();
+    root.extend(b"/\xff");
+    let root = std::ffi::OsString::from_vec(root);
+    let mut command = space.command();
+    command.env("MINIDOCKER_ROOT", &root).args(["run", "--rm", "base", "true"]);
+    Running::start(&mut command).end().assert_refused(&["UTF-8", "MINIDOCKER_ROOT"]);
+    assert!(!std::path::Path::new(&root).exists());
+}
+
+fn without_proc(who: Who) {
+    for (script, errno) in [("umount -l /proc", "ENOENT"), ("mount -t tmpfs -o mode=700 tmpfs /proc", "E")] {
+        let (made, bare) = (Space::new(who), Space::bare(who));
+        std::fs::create_dir(bare.root()).unwrap();
+        std::fs::set_permissions(bare.root(), PermissionsExt::from_mode(0o777)).unwrap();
+        for space in [made, bare] {
+            space.host().sh(script);
+            let outcome = space.base(&[], &["true"]);
+            let last = outcome.err.lines().last().unwrap_or_default();
+            assert!(last.contains("/proc, and") && last.contains(errno), "{}", outcome.err);
+            assert_eq!((outcome.status, space.containers()), (125, vec![]));
+        }
+    }
 }
 
 fn user_namespaces_forbidden_by_their_number() {

@@ -4,6 +4,7 @@ use super::probe;
 use crate::common::container::{links_of, namespace_of};
 use crate::common::space::{Space, Who};
 use crate::common::{Test, as_both, as_user};
+use std::time::Duration;
 
 pub fn tests() -> Vec<Test> {
     [
@@ -11,6 +12,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], host_is_the_hosts_own),
         as_both(&[], another_containers_is_shared_with_it),
         as_both(&[], a_namespace_is_opened_while_its_container_is_held),
+        as_both(&[], a_pid_that_is_anothers_now_is_not_joined),
         as_both(&[], a_container_outlives_the_one_whose_network_it_joined),
         as_user(&[], none_is_an_ordinary_users_default),
     ]
@@ -88,6 +90,23 @@ fn a_namespace_is_opened_while_its_container_is_held(who: Who) {
     let looked = events[doors[doors.len() - 1]..].iter().find(|event| event["call"] == "fcntl").unwrap();
     assert!(looked["args"]["path"].as_str().unwrap().contains(&*id.to_string_lossy()), "{looked}");
     assert_eq!(looked["answer"]["name"], "EAGAIN");
+    assert_eq!(first.end().status, 0);
+}
+
+fn a_pid_that_is_anothers_now_is_not_joined(who: Who) {
+    let space = Space::new(who);
+    let first = space.hold(&["--name", "first"]);
+    let id = std::fs::read_link(space.root().join("names/first")).unwrap();
+    let path = space.root().join("containers").join(id).join("state.json");
+    let mut record: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!(record["status"]["running"]["pid"], first.pid());
+    // As if the container's first process had ended, and its pid been given to another's. No pid comes around within
+    // the tick in which the kernel counts the start of a process.
+    std::thread::sleep(Duration::from_millis(20));
+    let second = space.hold(&[]);
+    record["status"]["running"]["pid"] = second.pid().into();
+    std::fs::write(&path, record.to_string()).unwrap();
+    space.base(&["--network", "container:first"], &["true"]).assert_refused(&["first", "not running"]);
     assert_eq!(first.end().status, 0);
 }
 

@@ -18,6 +18,8 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], standard_input_is_there_only_when_asked_for),
         as_both(&[], init_is_pid_1_and_the_command_its_child),
         as_both(&[], short_and_long_names_mean_the_same),
+        as_both(&[], what_docker_takes_is_taken),
+        as_both(&[], a_container_with_much_to_say_is_remembered),
     ]
     .into_iter()
     .flatten()
@@ -83,10 +85,15 @@ fn env_sets_takes_over_and_leaves_out(who: Who) {
 
 fn workdir_is_where_the_command_starts_made_if_missing(who: Who) {
     let space = Space::new(who);
-    for (option, directory) in [("--workdir", "/usr/bin"), ("-w", "/made/for/me")] {
-        let running = space.hold(&[option, directory]);
+    for (option, word, directory) in [
+        ("--workdir", "/usr/bin", "/usr/bin"),
+        ("-w", "/made/for/me", "/made/for/me"),
+        ("-w", "/no/../made//./here/", "/made/here"),
+    ] {
+        let running = space.hold(&[option, word]);
         let cwd = std::fs::read_link(running.proc("cwd")).unwrap();
         assert_eq!(cwd.to_string_lossy(), directory);
+        assert!(!running.proc("root/no").exists());
     }
     assert_eq!(space.sh(&[], "pwd"), "/\n");
 }
@@ -193,4 +200,28 @@ fn short_and_long_names_mean_the_same(who: Who) {
     let said = space.sh(&short, script);
     assert_eq!(said, "box\ntext\n1\n/tmp\n0\n");
     assert_eq!(space.sh(&[&long[..], &["--volume", &volume]].concat(), script), said);
+}
+
+fn what_docker_takes_is_taken(who: Who) {
+    let space = Space::new(who);
+    let twice =
+        ["--hostname", "one", "--lang", "zh", "--hostname=two", "--lang=en", "--rm=true", "--init=false"];
+    let nothing = ["-m", "0", "--cpus=0", "--name=", "--workdir=", "--cpuset-cpus="];
+    assert_eq!(space.sh(&[&twice[..], &nothing].concat(), "hostname; pwd"), "two\n/\n");
+    let hostname = space.sh(&["--hostname="], "hostname");
+    assert_eq!(hostname.trim_end().len(), 12, "{hostname}");
+    assert_eq!(space.containers(), [""; 0]);
+}
+
+fn a_container_with_much_to_say_is_remembered(who: Who) {
+    let space = Space::new(who);
+    let words: Vec<String> = (0..12).map(|_| "\u{1}".repeat(100_000)).collect();
+    let mut command = space.command();
+    command.args(["run", "--network", "none", "--name", "much", "base", "true"]).args(&words);
+    let outcome = Running::start(&mut command).end();
+    assert_eq!((outcome.status, outcome.err.as_str()), (0, ""));
+    let record = space.root().join("containers").join(&space.containers()[0]).join("state.json");
+    assert!(std::fs::metadata(record).unwrap().len() > 6 << 20);
+    // Whether it runs is asked of its record.
+    space.base(&["--network", "container:much"], &["true"]).assert_refused(&["much", "not running"]);
 }

@@ -1,5 +1,6 @@
 //! Bad input: one line that says what was wrong, exit status 125, and nothing left.
 
+use crate::common::container::Running;
 use crate::common::space::{Space, Who, names_in};
 use crate::common::{Test, as_both, as_user};
 use std::os::unix::fs::PermissionsExt;
@@ -11,6 +12,10 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], more_processors_than_there_are),
         as_both(&[], volumes_that_make_no_sense),
         as_both(&[], a_volume_whose_source_is_missing),
+        as_both(&[], a_volume_that_does_not_fit_its_target),
+        as_both(&[], a_working_directory_that_cannot_be),
+        as_both(&[], users_that_stand_in_a_pipe),
+        as_both(&[], a_variable_whose_value_here_is_no_text),
         as_both(&[], a_name_that_is_taken),
         as_both(&[], a_network_that_is_unknown),
         as_both(&[], a_container_that_is_not_running_cannot_be_joined),
@@ -53,7 +58,7 @@ fn limits_that_make_no_sense(who: Who) {
         ("--memory", "1k"),
         ("--memory", "99999999999g"),
         ("--cpus", "none"),
-        ("--cpus", "0"),
+        ("--cpus", "0.001"),
         ("--cpuset-cpus", "0-"),
         ("--cpuset-cpus", "4000"),
         ("--pids-limit", "-7"),
@@ -82,6 +87,54 @@ fn volumes_that_make_no_sense(who: Who) {
 
 fn a_volume_whose_source_is_missing(who: Who) {
     assert_option_refused(&Space::new(who), "-v", "/no/such/thing:/a", &["/no/such/thing", "ENOENT"]);
+}
+
+fn a_volume_that_does_not_fit_its_target(who: Who) {
+    let space = Space::new(who);
+    let file = space.file("data/file", "").display().to_string();
+    let directory = space.path("data").display().to_string();
+    let refused = |volumes: &[String], facts: &[&str]| {
+        let options: Vec<&str> = volumes.iter().flat_map(|volume| ["-v", volume]).collect();
+        let words = [&["--network", "none"], &options[..], &["base", "true"]].concat();
+        assert_refused(&space, &words, facts);
+    };
+    refused(&[format!("{file}:/etc")], &["is not a directory", "/etc", "EINVAL"]);
+    refused(&[format!("{directory}:/etc/passwd")], &["is a directory", "/etc/passwd", "EINVAL"]);
+    refused(&[format!("{directory}:/etc/passwd/x")], &["not a directory", "ENOTDIR"]);
+    refused(&[format!("{directory}:/x"), format!("{file}:/y/../x/")], &["two volumes", "/x"]);
+    refused(&[format!("{directory}:/proc/sys")], &["/proc/sys", "in /proc"]);
+    std::os::unix::fs::symlink("nowhere", space.path("data/link")).unwrap();
+    for source in [&file, &directory] {
+        let volumes = [format!("{directory}:/x"), format!("{source}:/x/link")];
+        refused(&volumes, &["/x/link", "leads nowhere"]);
+    }
+}
+
+fn a_working_directory_that_cannot_be(who: Who) {
+    let space = Space::new(who);
+    for directory in ["/etc/passwd", "/etc/passwd/x", "/bin/sh/../../etc/group"] {
+        let words = ["--network", "none", "-w", directory, "base", "true"];
+        assert_refused(&space, &words, &["working directory", "ENOTDIR"]);
+    }
+}
+
+fn users_that_stand_in_a_pipe(who: Who) {
+    let space = Space::new(who);
+    let pipe = space.path("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::from_bits_retain(0o644)).unwrap();
+    let volume = format!("{}:/etc/passwd", pipe.display());
+    let words = ["--network", "none", "-v", &volume, "base", "true"];
+    assert_refused(&space, &words, &["/etc/passwd", "not a regular file"]);
+}
+
+fn a_variable_whose_value_here_is_no_text(who: Who) {
+    use std::os::unix::ffi::OsStrExt;
+    let space = Space::new(who);
+    let mut command = space.command();
+    command.env("BYTES", std::ffi::OsStr::from_bytes(b"\xff"));
+    command.args(["run", "--rm", "--network", "none", "-e", "BYTES", "base", "true"]);
+    Running::start(&mut command).end().assert_refused(&["BYTES", "UTF-8"]);
+    assert_eq!(space.containers(), [""; 0]);
 }
 
 fn a_name_that_is_taken(who: Who) {

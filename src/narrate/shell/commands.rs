@@ -95,16 +95,20 @@ impl Scene {
             | PrctlNoNewPrivs => Said::Nothing, // Taken by `rights` above.
             Getxattr { .. } | Setxattr { .. } | Removexattr { .. } => Said::Nothing, // minidocker's own note.
             // A script has its own way to wait, to pass signals on and to end.
-            Pipe2 | ReadPipe | Signalfd | Sigtimedwait | Poll | NetlinkSocket => Said::Nothing,
             Waitid { .. }
             | PidfdOpen { .. }
             | PidfdSendSignal { .. }
             | Kill { .. }
             | CloseRange { .. }
             | Getrandom { .. }
+            | Pipe2
+            | ReadPipe
             | WritePipe { .. }
             | Sigaction { .. }
             | Sigprocmask { .. }
+            | Signalfd
+            | Sigtimedwait
+            | Poll
             | Read { .. }
             | Readlink { .. }
             | Stat { .. }
@@ -113,8 +117,15 @@ impl Scene {
             | Flock { .. }
             | FcntlSetlk { .. }
             | PrctlDumpable { .. }
+            | NetlinkSocket
             | Isatty { .. } => Said::Nothing,
         }
+    }
+
+    /// The command's standard input is redirected when it is executed.
+    fn dup2(&mut self, descriptor: i32) -> Said {
+        self.no_stdin |= descriptor == 0;
+        Said::Nothing
     }
 
     /// mount(8) and umount(8) for a call of the mount family.
@@ -193,11 +204,6 @@ impl Scene {
             true => Said::Commands(format!(": >> {}", path(target))),
             false => Said::Nothing,
         }
-    }
-
-    fn dup2(&mut self, descriptor: i32) -> Said {
-        self.no_stdin |= descriptor == 0;
-        Said::Nothing
     }
 
     fn unshare(&mut self, flags: Flags) -> Said {

@@ -4,7 +4,8 @@ use super::{Lang, both, problems};
 use crate::error::{Error, Problem, Refusal};
 use crate::observe::{self, Subject};
 use crate::sys::errno::{
-    EACCES, EAGAIN, EBUSY, ELOOP, EMFILE, ENFILE, ENOENT, ENOMEM, ENOSPC, ENOSYS, EPERM, EROFS, ETXTBSY,
+    EACCES, EAGAIN, EBUSY, ELOOP, EMFILE, ENFILE, ENOENT, ENOMEM, ENOSPC, ENOSYS, ENOTDIR, EPERM, EROFS,
+    ETXTBSY,
 };
 
 /// What to do about `error`.
@@ -55,6 +56,7 @@ fn for_refusal(refusal: &Refusal, lang: Lang) -> Option<String> {
         ),
         EROFS => both!(lang, "the file system there is read-only", "那里的文件系统是只读的"),
         ENOENT => both!(lang, "a part of that path does not exist", "路径中有一部分不存在"),
+        ENOTDIR => both!(lang, "a part of that path is not a directory", "路径中有一部分不是目录"),
         EBUSY => both!(
             lang,
             "something still uses it: `fuser -vm` or `cat cgroup.procs` says who",

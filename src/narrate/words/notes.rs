@@ -1,6 +1,7 @@
 //! Notes: what a person should know although nothing failed.
 
 use super::{Bytes, Lang, both};
+use crate::error::Error;
 
 /// Something worth a line on standard error.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,6 +10,8 @@ pub enum Note {
     NoIptables,
     /// The image `base` is being made, which happens once.
     BuildingBase,
+    /// Something of an earlier container could not be cleared away.
+    NotCleared(Error),
     /// The kernel's OOM killer struck inside the container's memory limit.
     OomKilled {
         /// The limit in bytes.
@@ -23,7 +26,7 @@ pub enum Note {
 impl Note {
     /// The sentence in `lang`.
     pub fn sentence(&self, lang: Lang) -> String {
-        match *self {
+        match self {
             Note::NoIptables => both!(
                 lang,
                 "no iptables on this machine, so this container has no network; `apt install iptables` gives it one, \
@@ -36,7 +39,15 @@ impl Note {
                 "making the image base from this machine's own programs, once",
                 "正在用本机自己的程序制作镜像 base，只需一次",
             ),
-            Note::OomKilled { limit, peak, whole } => oom(lang, limit, peak, whole),
+            Note::NotCleared(error) => {
+                let why = super::sentence(error, lang);
+                both!(
+                    lang,
+                    "an earlier container is not cleared away yet: {why}",
+                    "之前的一个容器还没有清理干净：{why}"
+                )
+            }
+            Note::OomKilled { limit, peak, whole } => oom(lang, *limit, *peak, *whole),
         }
     }
 }

@@ -47,7 +47,7 @@ problems! {
     // The command line.
     BadMemory { text } => {
         what: "{text:?} is no amount of memory", "{text:?} 不是内存大小";
-        todo: "give a number with b, k, m or g, at least 6m: --memory 64m", "请给出带 b、k、m 或 g 的数字，至少 6m，例如 --memory 64m";
+        todo: "give a number with b, k, m or g, at least 6m, or 0 for no limit: --memory 64m", "请给出带 b、k、m 或 g 的数字，至少 6m（0 表示不限制），例如 --memory 64m";
     }
     BadCpus { text } => {
         what: "{text:?} is no number of processors", "{text:?} 不是处理器个数";
@@ -77,9 +77,21 @@ problems! {
         what: "the source of the volume, {path}, does not exist", "卷的来源 {path} 不存在";
         todo: "make it first: mkdir -p {path}", "请先创建：mkdir -p {path}";
     }
+    VolumeTwice { target } => {
+        what: "two volumes have the same target, {target}", "两个卷的目标相同：{target}";
+        todo: "leave one out, or give it another target", "请去掉一个，或换一个目标";
+    }
+    VolumeInProc { target } => {
+        what: "the volume's target {target} lies in /proc, which shows the container its own processes", "卷的目标 {target} 在 /proc 里，而 /proc 是容器用来查看自己进程的";
+        todo: "choose a target elsewhere", "请把目标放在别处";
+    }
     BadEnvironment { text } => {
         what: "{text:?} is no environment variable", "{text:?} 不是环境变量";
         todo: "write it as NAME=value", "写成 名字=值";
+    }
+    EnvironmentNotUtf8 { name } => {
+        what: "the value that {name} has here is not UTF-8", "环境变量 {name} 在这里的值不是 UTF-8";
+        todo: "give it a value: --env {name}=value", "请给出它的值：--env {name}=值";
     }
     BadUser { text } => {
         what: "{text:?} is no user", "{text:?} 不是用户";
@@ -158,6 +170,22 @@ problems! {
         what: "{path} in the image is not a directory", "镜像里的 {path} 不是目录";
         todo: "a container needs a directory there: use another image", "容器需要在那里有一个目录：请换一个镜像";
     }
+    NotAFile { path } => {
+        what: "{path} in the image is not a regular file", "镜像里的 {path} 不是普通文件";
+        todo: "a container reads its users and groups there: use another image", "容器要从那里读取用户和组：请换一个镜像";
+    }
+    LeadsNowhere { path } => {
+        what: "{path} in the container is a link that leads nowhere, or lies behind one", "容器里的 {path} 是断开的链接，或在这样的链接之后";
+        todo: "choose another path, or the one the link should lead to", "请换一个路径，或直接用链接应指向的路径";
+    }
+    FileOnDirectory { source, target } => {
+        what: "the volume {source} is not a directory, and the container has a directory at {target}", "卷 {source} 不是目录，而容器里的 {target} 是目录";
+        todo: "name a file as the target, such as {target}/name, or a directory as the source", "请把目标写成文件，例如 {target}/name，或用目录作来源";
+    }
+    DirectoryOnFile { source, target } => {
+        what: "the volume {source} is a directory, and the container has a file at {target}", "卷 {source} 是目录，而容器里的 {target} 是文件";
+        todo: "name a directory as the target, or a file as the source", "请用目录作目标，或用文件作来源";
+    }
     NotTheDevice { path } => {
         what: "the host's {path} is not the device of that name", "宿主机的 {path} 不是同名的设备";
         todo: "look at it with `ls -l {path}`", "用 `ls -l {path}` 看一看";
@@ -183,6 +211,22 @@ problems! {
         what: "there is no home directory to keep state in", "没有可以保存状态的主目录";
         todo: "set HOME, or name a directory in MINIDOCKER_ROOT", "请设置 HOME，或用 MINIDOCKER_ROOT 指定目录";
     }
+    StateNotUtf8 { path } => {
+        what: "the state directory {path:?} is not UTF-8, as the records in it must be", "状态目录 {path:?} 不是 UTF-8，而其中的记录必须是";
+        todo: "name another one in MINIDOCKER_ROOT", "请用 MINIDOCKER_ROOT 指定另一个目录";
+    }
+    StateOnOverlay { path } => {
+        what: "the file system of {path} cannot hold the writable layer of an overlay (usual inside another container, where it is an overlay itself)", "{path} 所在的文件系统不能存放 overlay 的可写层（在另一个容器里很常见，那里它本身就是 overlay）";
+        todo: "put the state on another file system, such as ext4, xfs or tmpfs: MINIDOCKER_ROOT=/DIRECTORY", "请把状态放到别的文件系统上，例如 ext4、xfs 或 tmpfs：MINIDOCKER_ROOT=/目录";
+    }
+    NoProc => {
+        what: "minidocker needs /proc, and it cannot be read here", "minidocker 需要 /proc，而这里无法读取它";
+        todo: "mount it: mount -t proc proc /proc", "请挂载它：mount -t proc proc /proc";
+    }
+    TooLong { path, mebibytes } => {
+        what: "{path} is longer than {mebibytes} MiB", "{path} 超过了 {mebibytes} MiB";
+        todo: "see what fills it: less {path}", "请看看里面是什么：less {path}";
+    }
     NoIptables { program } => {
         what: "the bridge network needs {program}, which this machine does not have", "bridge 网络需要 {program}，本机没有";
         todo: "`sudo apt install iptables`, or --network none", "`sudo apt install iptables`，或用 --network none";
@@ -198,6 +242,10 @@ problems! {
     NoBridge => {
         what: "this kernel cannot make a bridge", "内核无法创建网桥";
         todo: "`sudo modprobe bridge veth` loads what it needs, or use --network none", "`sudo modprobe bridge veth` 加载所需模块，或用 --network none";
+    }
+    BridgeTaken { name } => {
+        what: "the link {name} on this host belongs to somebody else", "本机的网卡 {name} 属于别人";
+        todo: "run again, which looks for another name; `ip link` shows the links", "请再运行一次，会另找名字；`ip link` 列出所有网卡";
     }
     NoUserNamespaces { sysctl } => {
         what: "an ordinary user needs a user namespace for a container, and this system does not allow one", "普通用户运行容器需要用户 Namespace，而本系统不允许";
