@@ -6,7 +6,6 @@ use crate::sys::file::{self, Kind};
 use crate::sys::flags::O_RDWR;
 use crate::sys::process::{self, Program};
 use std::convert::Infallible;
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 /// A command that was found, ready to be executed.
@@ -77,11 +76,8 @@ pub fn no_stdin() -> Result<()> {
 /// it was made by the person: a file, a named pipe or a terminal would still be `uid`'s when the container has
 /// ended, and on the host that may be somebody. A pipe without a name can be reached by those alone who have it.
 pub fn hand_over_pipes(uid: u32) -> Result<()> {
-    let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
-    let standard =
-        [(stdin.as_fd(), "/dev/stdin"), (stdout.as_fd(), "/dev/stdout"), (stderr.as_fd(), "/dev/stderr")];
-    for (descriptor, name) in standard {
-        let status = file::descriptor_status(descriptor, Path::new(name))?;
+    for (descriptor, name) in file::standard() {
+        let status = file::descriptor_status(descriptor, name)?;
         let foreign = status.kind == Kind::Pipe && status.uid != uid;
         if foreign && file::path_of(descriptor)?.to_string_lossy().starts_with("pipe:") {
             match file::chown_descriptor(descriptor, uid) {

@@ -327,6 +327,15 @@ pub fn chown_descriptor(descriptor: BorrowedFd<'_>, uid: u32) -> Result<()> {
     })
 }
 
+/// The standard three, by their names in the container.
+#[allow(unsafe_code)]
+pub fn standard() -> [(BorrowedFd<'static>, &'static Path); 3] {
+    // SAFETY: Rust's start-up code opens those of them that are missing, and nobody here closes one.
+    let open = |number| unsafe { BorrowedFd::borrow_raw(number) };
+    [(open(0), "/dev/stdin"), (open(1), "/dev/stdout"), (open(2), "/dev/stderr")]
+        .map(|(descriptor, name)| (descriptor, Path::new(name)))
+}
+
 /// Copy contents and permission bits of a regular file; the kernel may share the blocks.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
     ask(Call::Copy { from, to }, || std::fs::copy(from, to).map(drop).map_err(|error| errno(&error)))

@@ -95,20 +95,16 @@ impl Scene {
             | PrctlNoNewPrivs => Said::Nothing, // Taken by `rights` above.
             Getxattr { .. } | Setxattr { .. } | Removexattr { .. } => Said::Nothing, // minidocker's own note.
             // A script has its own way to wait, to pass signals on and to end.
+            Pipe2 | ReadPipe | Signalfd | Sigtimedwait | Poll | NetlinkSocket => Said::Nothing,
             Waitid { .. }
             | PidfdOpen { .. }
             | PidfdSendSignal { .. }
             | Kill { .. }
             | CloseRange { .. }
             | Getrandom { .. }
-            | Pipe2
-            | ReadPipe
             | WritePipe { .. }
             | Sigaction { .. }
             | Sigprocmask { .. }
-            | Signalfd
-            | Sigtimedwait
-            | Poll
             | Read { .. }
             | Readlink { .. }
             | Stat { .. }
@@ -117,7 +113,6 @@ impl Scene {
             | Flock { .. }
             | FcntlSetlk { .. }
             | PrctlDumpable { .. }
-            | NetlinkSocket
             | Isatty { .. } => Said::Nothing,
         }
     }
