@@ -5,7 +5,7 @@
 
 use crate::common::container::{Outcome, Running, namespace_of};
 use crate::common::need::Need;
-use crate::common::space::{self, Host, Space, Who};
+use crate::common::space::{self, Space, Who};
 use crate::common::{Test, as_both, as_root};
 use std::collections::BTreeMap;
 use std::path::Path;
