@@ -2,7 +2,7 @@
 
 use super::text::{chapters, explained, words};
 use crate::common::container::{Running, namespace_of, status_of};
-use crate::common::space::{Host, Space, Who};
+use crate::common::space::{Space, Who};
 use crate::common::{Test, as_both};
 use std::fs::File;
 use std::io::{Read, Write};
@@ -182,7 +182,7 @@ fn commands(wait: &Wait) -> Vec<String> {
 
 /// What a command writes that is typed in a second terminal.
 fn typed(space: &Space, command: &str) -> String {
-    let mut words = space.host.as_ref().map(Host::entering).unwrap_or_default();
+    let mut words = space.host.as_ref().map(|host| host.entering()).unwrap_or_default();
     words.extend(crate::common::space::as_person(space.who));
     words.extend(["sh", "-c", command].map(str::to_owned));
     let output = Command::new(&words[0]).args(&words[1..]).output().unwrap();
