@@ -7,10 +7,10 @@
 //! parent, and whatever was made dies with this process.
 
 use super::parts::{Held, Parts};
+use super::plan::Neighbour;
 use super::spec::Spec;
 use crate::cgroup::Group;
 use crate::error::{Meaning, Problem, Result};
-use crate::namespace;
 use crate::network::Network;
 use crate::process::handshake::ChildSide;
 use crate::process::supervise::{self, Signals};
@@ -24,6 +24,8 @@ use std::convert::Infallible;
 pub struct Inheritance<'a> {
     /// The plan.
     pub spec: &'a Spec,
+    /// Whose network it shares.
+    pub neighbour: Option<&'a Neighbour>,
     /// The steps.
     pub parts: &'a Parts,
     /// The cgroup the runtime made.
@@ -64,8 +66,8 @@ fn die_with_parent(given: &Inheritance<'_>) -> Result<()> {
 /// the cgroup namespace right after joining the cgroup, which becomes its root.
 fn isolate(given: &Inheritance<'_>) -> Result<()> {
     let Inheritance { spec, parts, .. } = given;
-    if let Network::Container(join) = &spec.network {
-        take(Step::Network, || namespace::net::join(&join.net, &join.name))?;
+    if let Some(neighbour) = given.neighbour {
+        take(Step::Network, || neighbour.net.join())?;
     } else if spec.user_namespace {
         take(Step::UserMap, || (parts.user)(spec, given.ids))?;
     }

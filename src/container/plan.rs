@@ -5,8 +5,10 @@ use super::spec::Spec;
 use crate::cgroup::{Limits, parse};
 use crate::error::{Error, Problem, Result};
 use crate::image::{self, Image};
+use crate::namespace::net::Door;
 use crate::network::{self, Join, Network};
 use crate::overlay::Layers;
+use crate::process::supervise;
 use crate::rootfs::target;
 use crate::rootfs::volume::{self, Volume};
 use crate::security::capabilities::{self, Capabilities};
@@ -164,8 +166,23 @@ pub fn default_network() -> Result<(&'static str, bool)> {
     })
 }
 
-/// The spec of a new container `id`. On entry the lock on the whole is held.
-pub fn settle(root: &Root, request: &Request, wishes: &Wishes, image: &Image, id: String) -> Result<Spec> {
+/// The namespaces of a running container that another one joins.
+#[derive(Debug)]
+pub struct Neighbour {
+    /// Its network namespace.
+    pub net: Door,
+    /// Its user namespace, if it has one of its own.
+    pub user: Option<Door>,
+}
+
+/// The spec of a new container `id`, and whose network it is to share. On entry the lock on the whole is held.
+pub fn settle(
+    root: &Root,
+    request: &Request,
+    wishes: &Wishes,
+    image: &Image,
+    id: String,
+) -> Result<(Spec, Option<Neighbour>)> {
     let (user_namespace, confined) = (is_rootless(), is_confined()?);
     let directory = root.container(&id);
     let layers = Layers {
@@ -176,11 +193,11 @@ pub fn settle(root: &Root, request: &Request, wishes: &Wishes, image: &Image, id
         volatile: request.rm,
         userxattr: confined,
     };
-    let network = settle_network(root, request.network.as_deref(), user_namespace, &id)?;
+    let (network, neighbour) = settle_network(root, request.network.as_deref(), user_namespace, &id)?;
     let hostname = request.hostname.clone().unwrap_or_else(|| default_hostname(&network, &id));
     let environment = merge(&image.config.env, &hostname, &wishes.environment);
     let workdir = wishes.workdir.clone().unwrap_or_else(|| image.config.working_dir.clone().into());
-    Ok(Spec {
+    let spec = Spec {
         name: request.name.clone().unwrap_or_else(|| id.clone()),
         image: image.name.clone(),
         hostname,
@@ -202,7 +219,8 @@ pub fn settle(root: &Root, request: &Request, wishes: &Wishes, image: &Image, id
         remove: request.rm,
         directory,
         id,
-    })
+    };
+    Ok((spec, neighbour))
 }
 
 /// With the host's network goes the host's name, as with Docker.
@@ -234,39 +252,58 @@ fn merge(image: &[String], hostname: &str, asked: &[String]) -> Vec<String> {
     merged
 }
 
-fn settle_network(root: &Root, word: Option<&str>, rootless: bool, id: &str) -> Result<Network> {
+fn settle_network(
+    root: &Root,
+    word: Option<&str>,
+    rootless: bool,
+    id: &str,
+) -> Result<(Network, Option<Neighbour>)> {
     let word = match word {
         Some(word) => word,
         None => default_network()?.0,
     };
-    match word {
-        "none" | "null" => Ok(Network::None),
-        "host" => Ok(Network::Host),
-        "bridge" if rootless => Err(Error::new(Problem::BridgeNeedsRoot)),
+    let network = match word {
+        "none" | "null" => Network::None,
+        "host" => Network::Host,
+        "bridge" if rootless => return Err(Error::new(Problem::BridgeNeedsRoot)),
         "bridge" if !network::nat::iptables_available() => {
-            Err(Error::new(Problem::NoIptables { program: "iptables-restore".to_owned() }))
+            return Err(Error::new(Problem::NoIptables { program: "iptables-restore".to_owned() }));
         }
-        "bridge" => Ok(Network::Bridge(network::lease::planned(id))),
+        "bridge" => Network::Bridge(network::lease::planned(id)),
         other => match other.strip_prefix("container:") {
-            Some(name) => join(root, name).map(Network::Container),
-            None => Err(Error::new(Problem::UnknownNetwork { name: other.to_owned() })),
+            Some(name) => {
+                let (join, neighbour) = join(root, name)?;
+                return Ok((Network::Container(join), Some(neighbour)));
+            }
+            None => return Err(Error::new(Problem::UnknownNetwork { name: other.to_owned() })),
         },
-    }
+    };
+    Ok((network, None))
 }
 
-/// Where the running container `name` can be joined.
-fn join(root: &Root, name: &str) -> Result<Join> {
+/// Where the running container `name` can be joined, and its namespaces, opened.
+///
+/// Whether the pid is still that of its first process is asked when the namespaces are open: opened later, by the pid
+/// alone, they could be those of whoever has got that pid.
+fn join(root: &Root, name: &str) -> Result<(Join, Neighbour)> {
     let id = root.find(name)?;
     let not_running = || Error::new(Problem::NotRunning { name: name.to_owned() });
     let record: Record = state::load(&root.container(&id))?.ok_or_else(not_running)?;
-    match record.status {
-        Status::Running { pid, .. } if root.is_running(&id) => Ok(Join {
-            name: name.to_owned(),
-            net: format!("/proc/{pid}/ns/net").into(),
-            user: record.spec.user_namespace.then(|| format!("/proc/{pid}/ns/user").into()),
-        }),
-        _ => Err(not_running()),
+    let Status::Running { pid, started } = record.status else { return Err(not_running()) };
+    if !root.is_running(&id) {
+        return Err(not_running());
     }
+    let join = Join {
+        name: name.to_owned(),
+        net: format!("/proc/{pid}/ns/net").into(),
+        user: record.spec.user_namespace.then(|| format!("/proc/{pid}/ns/user").into()),
+    };
+    let net = Door::open(&join.net, name)?;
+    let user = join.user.as_deref().map(|path| Door::open(path, name)).transpose()?;
+    if !root.is_running(&id) || !supervise::started(pid).is_ok_and(|now| now == started) {
+        return Err(not_running());
+    }
+    Ok((join, Neighbour { net, user }))
 }
 
 #[cfg(test)]

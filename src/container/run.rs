@@ -6,15 +6,14 @@
 
 use super::init::{self, Inheritance};
 use super::parts::Parts;
-use super::plan::{Request, Wishes};
+use super::plan::{Neighbour, Request, Wishes};
 use super::spec::Spec;
 use super::{plan, reclaim};
 use crate::cgroup::Group;
 use crate::cgroup::accounting::{self, Memory};
 use crate::error::{Error, Result};
 use crate::image::Image;
-use crate::namespace;
-use crate::network::{self, Join, Network};
+use crate::network::{self, Network};
 use crate::process::command;
 use crate::process::handshake::{Handshake, ParentSide};
 use crate::process::supervise::{self, Signals};
@@ -74,8 +73,9 @@ pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
     command::set_umask(0o022)?;
     let wishes = Wishes::of(request)?;
     let image = take(Step::Image, || plan::image(root, request))?;
-    let Claimed { claim, spec, signals, left } = claim(root, request, &wishes, &image)?;
-    let mut life = Life { root, parts, signals: &signals, claim: &claim, spec, group: Group::default() };
+    let Claimed { claim, spec, neighbour, signals, left } = claim(root, request, &wishes, &image)?;
+    let mut life =
+        Life { root, parts, signals: &signals, claim: &claim, spec, neighbour, group: Group::default() };
     let ended = life.live();
     let out_of_memory = match ended {
         Ok(_) => accounting::memory(&life.group).ok().filter(|memory| memory.oom_kills > 0),
@@ -90,6 +90,7 @@ pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
 struct Claimed {
     claim: Claim,
     spec: Spec,
+    neighbour: Option<Neighbour>,
     signals: Signals,
     /// What of earlier containers could not be cleared away.
     left: Vec<Error>,
@@ -103,10 +104,10 @@ fn claim(root: &Root, request: &Request, wishes: &Wishes, image: &Image) -> Resu
     let held = root.lock()?;
     let left = take(Step::Reclaim, || reclaim::all(root, &held))?;
     take(Step::Claim, || {
-        let spec = plan::settle(root, request, wishes, image, state::new_id()?)?;
+        let (spec, neighbour) = plan::settle(root, request, wishes, image, state::new_id()?)?;
         let signals = Signals::hold()?;
         let claim = root.claim(&held, &spec.id, spec.given_name())?;
-        Ok(Claimed { claim, spec, signals, left })
+        Ok(Claimed { claim, spec, neighbour, signals, left })
     })
 }
 
@@ -117,6 +118,7 @@ struct Life<'a> {
     signals: &'a Signals,
     claim: &'a Claim,
     spec: Spec,
+    neighbour: Option<Neighbour>,
     group: Group,
 }
 
@@ -128,8 +130,8 @@ impl Life<'_> {
         if let Network::Bridge(_) = self.spec.network {
             take(Step::Bridge, || (self.parts.bridge)(self.root.path()))?;
         }
-        if let Network::Container(Join { name, user: Some(owner), .. }) = &self.spec.network {
-            take(Step::UserMap, || namespace::net::join_owner(owner, name))?;
+        if let Some(Neighbour { user: Some(owner), .. }) = &self.neighbour {
+            take(Step::UserMap, || owner.join_owner())?;
         }
         let (child, handshake) = self.give_birth()?;
         let started = self.start(&child, handshake);
@@ -164,6 +166,7 @@ impl Life<'_> {
             Forked::Parent(child) => Ok((child, handshake.parent())),
             Forked::Child => init::main(&Inheritance {
                 spec: &self.spec,
+                neighbour: self.neighbour.as_ref(),
                 parts: self.parts,
                 group: &self.group,
                 ids,

@@ -3,39 +3,61 @@
 //! A new one holds a single link, `lo`, which is down. A container's first process is *born* in its network
 //! namespace (`CLONE_NEWNET` in clone3(2)), so that its parent can put a veth into it at once.
 
-use crate::error::{Meaning, Problem, Result};
+use crate::error::{Error, Problem, Result};
 use crate::sys::flags::{CLONE_NEWNET, CLONE_NEWUSER, clone};
 use crate::sys::namespace::{setns, unshare};
 use crate::sys::{errno, file};
-use std::path::Path;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 
 /// Move this process to a new network namespace.
 pub fn enter() -> Result<()> {
     unshare(clone(CLONE_NEWNET))
 }
 
-/// Move this process to the network namespace that `path` (a `/proc/PID/ns/net`) stands for; `name` is the
-/// container it belongs to, for the error.
-///
-/// Needs CAP_SYS_ADMIN in the user namespace that owns it: see [`join_owner`].
-pub fn join(path: &Path, name: &str) -> Result<()> {
-    let joined = file::open_file(path, 0, 0).and_then(|namespace| setns(&namespace, path, CLONE_NEWNET));
-    joined.map_err(|error| match error.errno() {
+/// A namespace of another container, held open: it stays that one when its processes have ended and their pids
+/// are others'.
+#[derive(Debug)]
+pub struct Door {
+    namespace: OwnedFd,
+    path: PathBuf,
+    /// The container it belongs to, for errors.
+    name: String,
+}
+
+impl Door {
+    /// Open the namespace that `path` (a `/proc/PID/ns/KIND`) stands for; `name` is the container it belongs to.
+    /// Whether PID was still that container's is for the caller to find out, afterwards.
+    pub fn open(path: &Path, name: &str) -> Result<Self> {
+        let namespace = file::open_file(path, 0, 0).map_err(|error| refused(error, name))?;
+        Ok(Self { namespace, path: path.to_owned(), name: name.to_owned() })
+    }
+
+    /// Move this process to the network namespace behind the door.
+    ///
+    /// Needs CAP_SYS_ADMIN in the user namespace that owns it: see [`join_owner`](Self::join_owner).
+    pub fn join(&self) -> Result<()> {
+        self.enter(CLONE_NEWNET)
+    }
+
+    /// Move this process to the user namespace behind the door, the owner of another container's network
+    /// namespace, and so gain there the capabilities that its creator has.
+    pub fn join_owner(&self) -> Result<()> {
+        self.enter(CLONE_NEWUSER)
+    }
+
+    fn enter(&self, kind: u64) -> Result<()> {
+        setns(&self.namespace, &self.path, kind).map_err(|error| refused(error, &self.name))
+    }
+}
+
+fn refused(error: Error, name: &str) -> Error {
+    match error.errno() {
         Some(errno::EPERM | errno::EACCES) => {
             error.meaning(Problem::JoinNeedsRights { name: name.to_owned() })
         }
-        Some(errno::ENOENT) => error.meaning(Problem::NotRunning { name: name.to_owned() }),
+        // The process has ended; until it is reaped, it is there without namespaces.
+        Some(errno::ENOENT | errno::ESRCH) => error.meaning(Problem::NotRunning { name: name.to_owned() }),
         _ => error,
-    })
-}
-
-/// Move this process to the user namespace at `path`, the owner of another container's network namespace,
-/// and so gain there the capabilities that its creator has. `name` is the other container, for the error.
-pub fn join_owner(path: &Path, name: &str) -> Result<()> {
-    let denied = || Problem::JoinNeedsRights { name: name.to_owned() };
-    let namespace = file::open_file(path, 0, 0).meaning(denied)?;
-    match setns(&namespace, path, CLONE_NEWUSER) {
-        Err(error) if error.is(errno::EPERM) => Err(error).meaning(denied),
-        answer => answer,
     }
 }
