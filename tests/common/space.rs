@@ -151,7 +151,7 @@ fn command(host: Option<&Host>, who: Who, through: &[&str], root: &Path) -> Comm
     command
 }
 
-/// A throw-away host: a process that keeps a network and a mount namespace alive until it is dropped with its last clone.
+/// A throw-away host: a process that keeps a network and a mount namespace alive until the last clone is dropped.
 #[derive(Clone)]
 pub struct Host {
     keeper: Arc<Keeper>,
