@@ -18,6 +18,7 @@ use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::errno::{EAGAIN, EEXIST, ENOENT};
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::{O_CREAT, O_RDWR};
+use crate::sys::remove::remove_all;
 use crate::sys::{identity, lock, process};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -109,14 +110,14 @@ impl Root {
             Ok(Some(lock)) => lock,
             Ok(None) => return Err(Error::new(unusable())),
             Err(error) => {
-                file::remove_all(&directory)?;
+                remove_all(&directory)?;
                 return Err(error).meaning(unusable);
             }
         };
         if let Some(name) = name
             && let Err(error) = file::symlink(Path::new(id), &self.names().join(name))
         {
-            file::remove_all(&directory)?;
+            remove_all(&directory)?;
             let holder = if error.is(EEXIST) { self.resolve_name(name)? } else { None };
             return Err(error).meaning(|| match holder {
                 Some(id) => Problem::NameTaken { name: name.to_owned(), id },
@@ -186,7 +187,7 @@ impl Root {
         for (name, kind) in file::list(&claim.directory)? {
             let path = claim.directory.join(&name);
             match kind {
-                Kind::Directory => file::remove_all(&path)?,
+                Kind::Directory => remove_all(&path)?,
                 _ if name == LOCK => {}
                 _ => file::remove_file(&path)?,
             }
@@ -209,7 +210,7 @@ impl Root {
 
     /// Remove everything, images too.
     pub fn erase(&self) -> Result<()> {
-        file::remove_all(&self.path)
+        remove_all(&self.path)
     }
 }
 
