@@ -17,6 +17,7 @@ use crate::sys::errno::ENOENT;
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::{O_CREAT, O_RDWR};
 use crate::sys::lock;
+use crate::sys::remove::remove_all;
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::os::fd::{AsFd, OwnedFd};
@@ -97,7 +98,7 @@ impl Store {
         let made = self.fill(&unfinished, build).and_then(|config| {
             let layer = self.layers.join(id);
             // A builder killed between its two renames left a layer that no record names.
-            file::remove_all(&layer)?;
+            remove_all(&layer)?;
             file::rename(&unfinished, &layer)?;
             self.write_record(name, &Record { layers: vec![id.to_owned()], config: config.clone() })?;
             Ok(Image { name: name.to_string(), layers: vec![layer], config })
@@ -120,7 +121,7 @@ impl Store {
         }
         for (name, kind) in list(&self.layers)? {
             if kind == Kind::Directory {
-                file::remove_all(&self.layers.join(name))?;
+                remove_all(&self.layers.join(name))?;
             }
         }
         Ok(())
@@ -178,7 +179,7 @@ impl Store {
                 let path = directory.join(&name);
                 match kind {
                     _ if !name.as_bytes().starts_with(UNFINISHED.as_bytes()) => {}
-                    Kind::Directory => file::remove_all(&path)?,
+                    Kind::Directory => remove_all(&path)?,
                     _ => file::unlink(&path)?,
                 }
             }

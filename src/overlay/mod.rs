@@ -4,6 +4,7 @@
 
 use crate::error::{Meaning, Problem, Result};
 use crate::sys::errno::{EINVAL, ENODEV};
+use crate::sys::remove::remove_all;
 use crate::sys::{file, mount};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -82,10 +83,10 @@ pub fn remove_work(layers: &Layers) -> Result<()> {
     let mark = inner.join("incompat/volatile");
     if layers.volatile && file::remove_file(&mark.join("dirty")).is_ok() {
         for directory in [mark.as_path(), &inner.join("incompat"), &inner] {
-            file::remove_all(directory)?;
+            remove_all(directory)?;
         }
     }
-    file::remove_all(&layers.work)
+    remove_all(&layers.work)
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::errno::{EAGAIN, EBUSY, EEXIST, ENOENT, ENOTEMPTY};
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::{O_CREAT, O_RDWR};
+use crate::sys::remove::remove_all;
 use crate::sys::{identity, lock, process};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -163,7 +164,7 @@ impl Root {
             // Nobody else can hold the lock in a directory that has just been made.
             Ok(None) => Err(Error::new(Problem::Refused)),
             Err(error) => {
-                file::remove_all(&self.container(id))?;
+                remove_all(&self.container(id))?;
                 self.finish(id)?;
                 Err(error)
             }
@@ -244,7 +245,7 @@ impl Root {
         for (name, kind) in file::list(&claim.directory)? {
             let path = claim.directory.join(&name);
             match kind {
-                Kind::Directory => file::remove_all(&path)?,
+                Kind::Directory => remove_all(&path)?,
                 _ if name == LOCK => {}
                 _ => file::remove_file(&path)?,
             }
@@ -270,7 +271,7 @@ impl Root {
     /// Something of the person's own in the directory keeps it in place.
     pub fn erase(&self, _held: &RootLock) -> Result<()> {
         for directory in ["containers", "unfinished", "names", "network", "layers", "images"] {
-            file::remove_all(&self.path.join(directory))?;
+            remove_all(&self.path.join(directory))?;
         }
         file::remove_file(&self.path.join(LOCK))?;
         match file::rmdir(&self.path) {

@@ -341,33 +341,6 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
     ask(Call::Copy { from, to }, || std::fs::copy(from, to).map(drop).map_err(|error| errno(&error)))
 }
 
-/// Remove a directory and all below it, never following a link. What is already gone is fine.
-pub fn remove_all(path: &Path) -> Result<()> {
-    use super::errno::{EACCES, EEXIST, ENOENT, ENOTEMPTY};
-    match rmdir(path) {
-        Ok(()) => return Ok(()),
-        Err(error) if error.is(ENOENT) => return Ok(()),
-        Err(error) if error.is(ENOTEMPTY) || error.is(EEXIST) => {}
-        Err(error) => return Err(error),
-    }
-    let names = match list(path) {
-        // Overlay's own `work/work` has mode 000, which stops everybody but root.
-        Err(error) if error.is(EACCES) => {
-            chmod(path, 0o700)?;
-            list(path)?
-        }
-        names => names?,
-    };
-    for (name, kind) in names {
-        let child = path.join(name);
-        match kind {
-            Kind::Directory => remove_all(&child)?,
-            _ => remove_file(&child)?,
-        }
-    }
-    rmdir(path)
-}
-
 /// Remove a name that is not a directory's; one that is already gone is fine.
 pub fn remove_file(path: &Path) -> Result<()> {
     match unlink(path) {

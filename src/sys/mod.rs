@@ -28,6 +28,7 @@ pub mod netlink;
 pub mod observer;
 pub mod pipe;
 pub mod process;
+pub mod remove;
 pub mod security;
 pub mod signal;
 pub mod syscalls;

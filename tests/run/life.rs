@@ -10,6 +10,8 @@ pub fn tests() -> Vec<Test> {
     [
         as_both(&[], rm_leaves_the_state_root_as_before),
         as_both(&[], a_file_name_need_not_be_text),
+        as_both(&[], however_deep_directories_nest_they_are_removed),
+        as_both(&[], whatever_the_modes_of_directories_they_are_removed),
         as_both(&[], without_rm_it_stays_until_removed),
         as_both(&[], a_running_container_cannot_be_removed),
         as_both(&[], prune_removes_what_has_ended_and_spares_what_runs),
@@ -67,6 +69,31 @@ fn a_file_name_need_not_be_text(who: Who) {
     assert_eq!(space.sh(&[], script), "");
     assert_eq!(paths(&space), before);
     assert_eq!(space.sh(&[], "echo next"), "next\n");
+}
+
+fn however_deep_directories_nest_they_are_removed(who: Who) {
+    let space = Space::new(who);
+    space.sh(&[], "exit 0");
+    let before = paths(&space);
+    // Ten at once, moved into the next ten, since no path may be longer than 4096 bytes.
+    let script = "set -e; name=$(printf %090d 0); ten=$name
+        for i in 2 3 4 5 6 7 8 9 10; do ten=$ten/$name; done
+        for i in 1 2 3 4 5 6; do
+          mkdir -p /next/$ten; touch /next/$ten/file; test ! -d /deep || mv /deep /next/$ten/deep; mv /next /deep
+        done
+        cd /deep; for i in 1 2 3 4 5 6; do cd -P $ten; test -f file; test $i = 6 || cd -P deep; done";
+    assert_eq!(space.sh(&[], script), "");
+    assert_eq!(paths(&space), before);
+}
+
+fn whatever_the_modes_of_directories_they_are_removed(who: Who) {
+    let space = Space::new(who);
+    space.sh(&[], "exit 0");
+    let before = paths(&space);
+    let script = "for mode in 000 100 200 300 400 500 600; do mkdir -p /d$mode/below/deep; \
+                  touch /d$mode/x /d$mode/below/x; chmod $mode /d$mode/below /d$mode; done; chmod 500 /";
+    assert_eq!(space.sh(&[], script), "");
+    assert_eq!(paths(&space), before);
 }
 
 fn without_rm_it_stays_until_removed(who: Who) {
