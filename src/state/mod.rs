@@ -61,19 +61,18 @@ impl Root {
         Ok(root)
     }
 
-    /// Make what is missing. What is in `containers` is for its owner alone: the upper layers hold set-user-id
-    /// programs that containers made, and whoever could reach one would be root (CVE-2021-41091).
+    /// Make what is missing; `unfinished` comes last, so where it is the rest is too. What is in `containers` is
+    /// for its owner alone: the upper layers hold set-user-id programs that containers made, and whoever could
+    /// reach one would be root (CVE-2021-41091).
     fn make_directories(&self) -> Result<()> {
-        match file::status(&self.containers()) {
-            Err(error) if error.is(ENOENT) => {
-                file::mkdir_all(&self.path, 0o711)?;
-                [self.names(), self.unfinished_directory(), self.containers()]
-                    .iter()
-                    .try_for_each(|directory| file::mkdir_all(directory, 0o700))
-            }
-            Ok(status) if status.mode & 0o077 != 0 => file::chmod(&self.containers(), 0o700),
-            status => status.map(drop),
+        if file::exists(&self.unfinished_directory())? {
+            return Ok(());
         }
+        file::mkdir_all(&self.path, 0o711)?;
+        file::mkdir_all(&self.names(), 0o700)?;
+        file::mkdir_all(&self.containers(), 0o700)?;
+        file::chmod(&self.containers(), 0o700)?;
+        file::mkdir_all(&self.unfinished_directory(), 0o700)
     }
 
     fn place() -> Result<PathBuf> {
