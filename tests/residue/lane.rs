@@ -234,7 +234,7 @@ impl Work {
         let said = || format!("status {status}, {} bytes of output, err {err:?}", out.len());
         match status {
             0 => {
-                self.check(lines == 0, label, said);
+                self.check(lines == 0 || tells_of_an_earlier_one(err), label, said);
                 // What failed was no part of the isolation, or it would be less than was asked for.
                 let (now, whole) = (isolation(out), std::mem::take(&mut self.whole));
                 let lacks: Vec<_> = whole.iter().filter(|line| !now.contains(line)).collect();
@@ -270,7 +270,7 @@ impl Work {
             let right = match (fault, ended.status) {
                 ("kill", 137) => true,
                 ("kill", _) => false,
-                (_, 0) => lines == 0,
+                (_, 0) => lines == 0 || tells_of_an_earlier_one(&ended.err),
                 (_, status) => status == 125 && lines == 1,
             };
             self.check(right, &label, || format!("status {}, err {:?}", ended.status, ended.err));
@@ -512,4 +512,10 @@ fn kill_and_wait(process: &mut Child) {
 
 fn status_of(status: ExitStatus) -> i32 {
     status.code().or(status.signal().map(|signal| 128 + signal)).unwrap()
+}
+
+/// Whether all that was said is that an earlier container could not be cleared away: that stops nobody who came to
+/// do something else, and the next command tries again.
+fn tells_of_an_earlier_one(err: &str) -> bool {
+    err.lines().count() == 1 && err.contains(": an earlier container is not cleared away yet: ")
 }
