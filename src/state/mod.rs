@@ -71,7 +71,9 @@ impl Root {
         file::mkdir_all(&self.path, 0o711)?;
         file::mkdir_all(&self.names(), 0o700)?;
         file::mkdir_all(&self.containers(), 0o700)?;
-        file::chmod(&self.containers(), 0o700)?;
+        if file::status(&self.containers())?.mode & 0o077 != 0 {
+            file::chmod(&self.containers(), 0o700)?;
+        }
         file::mkdir_all(&self.unfinished_directory(), 0o700)
     }
 
