@@ -194,7 +194,10 @@ pub fn settle(
         userxattr: confined,
     };
     let (network, neighbour) = settle_network(root, request.network.as_deref(), user_namespace, &id)?;
-    let hostname = request.hostname.clone().unwrap_or_else(|| default_hostname(&network, &id));
+    let hostname = match &request.hostname {
+        Some(hostname) => hostname.clone(),
+        None => default_hostname(&network, &id)?,
+    };
     let environment = merge(&image.config.env, &hostname, &wishes.environment);
     let workdir = wishes.workdir.clone().unwrap_or_else(|| image.config.working_dir.clone().into());
     let spec = Spec {
@@ -224,10 +227,10 @@ pub fn settle(
 }
 
 /// With the host's network goes the host's name, as with Docker.
-fn default_hostname(network: &Network, id: &str) -> String {
+fn default_hostname(network: &Network, id: &str) -> Result<String> {
     match network {
-        Network::Host => crate::process::identity::hostname().unwrap_or_else(|_| id.to_owned()),
-        _ => id.to_owned(),
+        Network::Host => crate::process::identity::hostname(),
+        _ => Ok(id.to_owned()),
     }
 }
 
