@@ -64,7 +64,7 @@ pub fn main(parts: Parts) -> ExitCode {
 
 /// Do what the verb says; the exit status.
 fn obey(verb: Verb, parts: &Parts) -> Result<u8> {
-    let root = take(Step::Store, Root::open)?;
+    let root = Root::open()?;
     match verb {
         Verb::Run(options) => run_container(&root, (*options).into(), parts),
         Verb::Rm { containers } => {

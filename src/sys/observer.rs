@@ -33,7 +33,6 @@ impl Role {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs, reason = "narrate::words has a title and a sentence for each")]
 pub enum Step {
-    Store,
     Reclaim,
     Image,
     Claim,

@@ -46,13 +46,6 @@ macro_rules! steps {
 }
 
 steps! {
-    Store "store" {
-        title: "A place for what is remembered", "存放记录的地方";
-        why: "There is no daemon that remembers images and containers: they are files below one directory, which is made when it is first needed.",
-             "没有守护进程来记住镜像和容器：它们都是一个目录下的文件，这个目录在第一次需要时创建。";
-        object: "";
-        look: ;
-    }
     Reclaim "reclaim" {
         title: "Clear what an earlier run left", "清理之前运行的残留";
         why: "The kernel destroys most of a container with its last process. A cgroup and a directory do not go by themselves: if an earlier minidocker was killed, they are removed now.",
