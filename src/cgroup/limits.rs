@@ -54,11 +54,6 @@ pub struct Setting {
 const PERIOD_US: u64 = 100_000;
 
 impl Limits {
-    /// Whether nothing is limited.
-    pub fn is_empty(&self) -> bool {
-        *self == Limits::default()
-    }
-
     /// The files to write in a hierarchy of `version`, in an order the kernel accepts.
     pub fn settings(&self, version: Version) -> Vec<Setting> {
         let mut settings = Vec::new();

@@ -112,7 +112,7 @@ pub fn close_descriptors() -> Result<()> {
     process::close_from(3)
 }
 
-/// Stand in `workdir`, made if missing.
+/// Stand in `workdir`, which is there: the composition has made it while this process was still root.
 pub fn stand_in(workdir: &Path) -> Result<()> {
     let missing = || Problem::WorkdirMissing { path: workdir.display().to_string() };
     file::chdir(workdir).meaning(missing)

@@ -5,7 +5,7 @@
 
 use crate::error::{Error, Problem, Result};
 use crate::sys::errno::EINVAL;
-use crate::sys::security as ask;
+use crate::sys::security as rights;
 use serde::{Deserialize, Serialize};
 
 /// A set of capabilities: bit N is the capability with number N in linux/capability.h.
@@ -126,7 +126,7 @@ impl Capabilities {
 
 /// Whether this process holds CAP_SYS_ADMIN, without which it can make namespaces only in a user namespace.
 pub fn is_privileged() -> bool {
-    Capabilities(ask::effective_capabilities()).has(Capabilities::SYS_ADMIN)
+    Capabilities(rights::effective_capabilities()).has(Capabilities::SYS_ADMIN)
 }
 
 /// Lower the ceiling: no exec from here on can gain a capability outside `keep`.
@@ -135,19 +135,19 @@ pub fn is_privileged() -> bool {
 pub fn bound(keep: Capabilities) -> Result<()> {
     for number in 0..NAMES.len() as u32 {
         if keep.0 >> number & 1 == 0 {
-            match ask::drop_from_bounding_set(number) {
+            match rights::drop_from_bounding_set(number) {
                 Err(error) if error.is(EINVAL) => break,
                 answer => answer?,
             }
         }
     }
-    ask::clear_ambient_set()
+    rights::clear_ambient_set()
 }
 
 /// Hold exactly `keep` (as far as they were held at all), effective and permitted; inherit nothing.
 pub fn hold(keep: Capabilities) -> Result<()> {
-    let held = ask::effective_capabilities() & keep.0;
-    ask::capset(held, held, 0)
+    let held = rights::effective_capabilities() & keep.0;
+    rights::capset(held, held, 0)
 }
 
 #[cfg(test)]
