@@ -230,6 +230,10 @@ pub enum Problem {
         program: String,
         said: String,
     },
+    /// A throw-away host cannot have a `/proc` of its own: parts of the one here are covered.
+    ProcHidden,
+    /// What was asked for on the real host is root's to do.
+    OnHostNeedsRoot,
     /// The person gave up while the container was starting.
     Interrupted {
         signal: i32,

@@ -28,6 +28,12 @@
 //! | [`container`] | from a request to a plan, and the plan carried out in two halves: [`container::run`] in the parent, [`container::init`] in the child |
 //! | [`container::parts`] | the steps as plain functions, any of which a learner can replace by their own |
 //!
+//! Their demonstration.
+//!
+//! | module | in one sentence |
+//! |---|---|
+//! | [`demo`] | each fact about containers shown by itself, on a throw-away host, with the evidence |
+//!
 //! What all of them stand on.
 //!
 //! | module | in one sentence |
@@ -42,20 +48,20 @@
 //! |---|---|
 //! | [`observe`] | reads evidence from /proc and /sys; asks for nothing, changes nothing |
 //! | [`narrate`] | turns what passes the door into an explanation, a JSON trace or a shell script, in English and Chinese |
-//! | [`cli`] | what the command lines share; and [`main`], the whole of `minidocker` |
+//! | [`cli`] | the command lines: what they share, [`main`], the whole of `minidocker`, and the four demos' |
 //!
 //! # The direction of dependency
 //!
 //! ```text
-//! bin → cli → narrate → observe
-//!        ↓       ↓
-//!     container → step
-//!        ↓          ↓
-//!   mechanisms  →  sys → error
+//! bin → cli → demo → narrate → observe
+//!        ↓      ↓        ↓
+//!         container   →  step
+//!              ↓           ↓
+//!         mechanisms   →  sys → error
 //! ```
 //!
 //! An arrow means "uses". `sys` uses nothing but `error`; the mechanisms do not use each other; `container` makes no
-//! request itself; only `narrate` and the binaries print. `tests/tidy.rs` holds the house to this.
+//! request itself, while `demo` shows single calls too; only `narrate` and the binaries print. `tests/tidy.rs` holds the house to this.
 //!
 //! # One request, followed
 //!
@@ -68,6 +74,7 @@
 pub mod cgroup;
 pub mod cli;
 pub mod container;
+pub mod demo;
 pub mod error;
 pub mod image;
 pub mod namespace;

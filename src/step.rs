@@ -2,4 +2,4 @@
 //!
 //! This is all that the composition may know of the door. See `sys::observer`.
 
-pub use crate::sys::observer::{Role, Step, take};
+pub use crate::sys::observer::{Role, Step, become_role, take};

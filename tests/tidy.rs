@@ -302,9 +302,14 @@ fn may_import(room: &str) -> Vec<&'static str> {
         "narrate" => {
             [MECHANISMS, &["container", "observe", "process", "state", "step", "sys", "error"]].concat()
         }
+        "demo" => {
+            let above = ["container", "narrate", "observe", "process", "state", "step", "sys", "error"];
+            [MECHANISMS, &above].concat()
+        }
         "lab" => [MECHANISMS, &["container", "observe", "process", "state", "step", "error"]].concat(),
         "cli" => {
-            let above = ["narrate", "lab", "container", "observe", "process", "state", "step", "error"];
+            let above =
+                ["demo", "narrate", "lab", "container", "observe", "process", "state", "step", "error"];
             [MECHANISMS, &above].concat()
         }
         "bin" => vec!["cli", "narrate", "lab", "container"],

@@ -1,6 +1,6 @@
 //! The command line of `minidocker`: understand it, install the narrator, call, report.
 
-use super::narration::Narration;
+use super::narration::{Narration, Script};
 use super::run::RunOptions;
 use crate::container::plan::Request;
 use crate::container::{Parts, plan, reclaim, run};
@@ -17,6 +17,8 @@ use std::process::ExitCode;
 struct CommandLine {
     #[command(flatten)]
     narration: Narration,
+    #[command(flatten)]
+    script: Script,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -53,7 +55,8 @@ pub fn main(parts: Parts) -> ExitCode {
             return if help.use_stderr() { OWN_FAILURE.into() } else { ExitCode::SUCCESS };
         }
     };
-    let status = narrate::install(&line.narration.options()).and_then(|()| obey(line.verb, &parts));
+    let status =
+        narrate::install(&line.script.with(line.narration.options())).and_then(|()| obey(line.verb, &parts));
     status
         .unwrap_or_else(|error| {
             narrate::report(&error);

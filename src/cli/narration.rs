@@ -17,9 +17,6 @@ pub struct Narration {
     /// Write each request as a line of JSON to FILE (- is standard error)
     #[arg(long, global = true, help_heading = HEADING, value_name = "FILE")]
     trace: Option<PathBuf>,
-    /// Print the equivalent shell commands, as a script
-    #[arg(long, global = true, help_heading = HEADING)]
-    shell: bool,
     /// Explain, and wait for Enter before each step
     #[arg(long, global = true, help_heading = HEADING)]
     step: bool,
@@ -29,6 +26,22 @@ pub struct Narration {
     /// When to colour
     #[arg(long, global = true, help_heading = HEADING, value_enum, value_name = "WHEN", default_value_t)]
     color: Color,
+}
+
+// The form of narration that only minidocker has: a demo says the classic command of each scene by itself.
+#[allow(missing_docs)]
+#[derive(Debug, Clone, Default, Args)]
+pub struct Script {
+    /// Print the equivalent shell commands, as a script
+    #[arg(long, global = true, help_heading = HEADING)]
+    shell: bool,
+}
+
+impl Script {
+    /// `options` with what was asked for here.
+    pub fn with(&self, options: Options) -> Options {
+        Options { shell: self.shell, ..options }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -56,7 +69,7 @@ impl Narration {
         Options {
             explain: self.explain,
             trace: self.trace.clone(),
-            shell: self.shell,
+            shell: false,
             step: self.step,
             lang: self.lang.map(|lang| match lang {
                 Lang::En => narrate::Lang::En,

@@ -97,7 +97,12 @@ impl Explain {
         self.loose = true;
     }
 
-    fn show(&self, call: &Call<'_>, answer: Option<&Answer<'_>>) {
+    fn show(&self, place: &Place, call: &Call<'_>, answer: Option<&Answer<'_>>) {
+        // Several processes of a demo speak into one page: each call says whose it is.
+        let actor = match place.role {
+            Role::Actor(name) => format!("{name} ▸ "),
+            Role::Runtime | Role::Init => String::new(),
+        };
         let result = answer.map(result);
         let ink = answer.map_or(Ink::Plain, |answer| ink(call, answer));
         let result = result.as_ref().map_or("", Line::as_str);
@@ -105,8 +110,13 @@ impl Explain {
         if let Call::Command { program, arguments, stdin } = call {
             let program = program.to_string_lossy();
             let arguments = arguments.iter().fold(String::new(), |all, one| all + " " + &shell::word(one));
-            let pieces =
-                [(Ink::Call, &*program), (Ink::Plain, &arguments), (Ink::Faint, equals), (ink, result)];
+            let pieces = [
+                (Ink::Word, &*actor),
+                (Ink::Call, &*program),
+                (Ink::Plain, &arguments),
+                (Ink::Faint, equals),
+                (ink, result),
+            ];
             self.page.set(INDENT, HANG, &pieces);
             for line in stdin.lines() {
                 self.page.set(INDENT, HANG, &[(Ink::Faint, "│ "), (Ink::Command, line)]);
@@ -114,8 +124,13 @@ impl Explain {
             return;
         }
         let arguments = arguments(call);
-        let pieces =
-            [(Ink::Call, call.name()), (Ink::Plain, arguments.as_str()), (Ink::Faint, equals), (ink, result)];
+        let pieces = [
+            (Ink::Word, &*actor),
+            (Ink::Call, call.name()),
+            (Ink::Plain, arguments.as_str()),
+            (Ink::Faint, equals),
+            (ink, result),
+        ];
         self.page.set(INDENT, HANG, &pieces);
     }
 
@@ -193,6 +208,7 @@ fn heading(page: &Page, lang: Lang, place: &Place, word: &str, title: &str, why:
     let role = match place.role {
         Role::Runtime => Label::Runtime,
         Role::Init => Label::Init,
+        Role::Actor(_) => Label::Process,
     };
     let mut who = Line::new();
     let _ = write!(who, "{}, pid {}", role.get(lang), place.pid);
@@ -224,7 +240,7 @@ impl Sink for Explain {
         self.title(place);
         if matches!(call, Call::Execve { .. }) {
             // Success does not return: what is not said now is never said.
-            self.show(call, None);
+            self.show(place, call, None);
             self.page.blank();
         }
     }
@@ -257,14 +273,16 @@ impl Sink for Explain {
             }
         };
         if shown {
-            self.show(call, Some(answer));
+            self.show(place, call, Some(answer));
         }
     }
 
-    fn became(&mut self, _place: &Place) {
+    fn became(&mut self, place: &Place) {
         // The open steps are the runtime's, who will close them.
         self.chapters.clear();
-        self.waits = true;
+        // What a demo's process was answered by clone3 is told by the demo.
+        self.held.clear();
+        self.waits = place.role == Role::Init;
     }
 }
 

@@ -85,6 +85,8 @@ impl fmt::Write for Line {
 pub enum Out {
     /// Standard error, which every process of a run shares.
     Stderr,
+    /// Standard output, where a demo tells its story.
+    Stdout,
     /// A file opened for appending.
     File(File),
 }
@@ -94,6 +96,11 @@ impl Out {
     pub fn write(&self, bytes: &[u8]) {
         let _ = match self {
             Out::Stderr => std::io::stderr().write_all(bytes),
+            // Flushed line by line, so a fork finds nothing to print twice.
+            Out::Stdout => {
+                let mut out = std::io::stdout();
+                out.write_all(bytes).and_then(|()| out.flush())
+            }
             Out::File(file) => (&*file).write_all(bytes),
         };
     }

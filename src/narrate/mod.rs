@@ -3,7 +3,8 @@
 //! [`install`] puts a narrator at the door ([`crate::sys::observer`]) with the forms of output that were asked
 //! for: an explanation, a JSON trace, the equivalent shell commands, a pause before each step. If none was, no
 //! observer is installed and the door costs nothing. [`report`] and [`note`] say errors and notes in the same
-//! language. All prose stands in [`words`].
+//! language. All prose stands in [`words`], but for the demos': they tell their own stories on a [`Stage`], each
+//! sentence beside the evidence that it speaks of, in both languages by [`text!`].
 
 mod calls;
 mod chapter;
@@ -14,18 +15,20 @@ mod line;
 mod narrator;
 mod page;
 mod shell;
+pub mod stage;
 mod step;
 pub mod trace;
 pub mod words;
 
-pub use page::Color;
+pub use page::{Color, Ink, columns};
+pub use stage::{Ending, Stage};
 pub use words::{Lang, Note};
 
 use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::{file, flags, observer};
 use line::Out;
 use narrator::{Narrator, Sink};
-use page::{Ink, Page};
+use page::Page;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -115,6 +118,17 @@ fn open_trace(path: &Path) -> Result<Out> {
         .meaning(|| Problem::TraceUnusable { path: path.display().to_string() })?;
     Ok(Out::File(file.into()))
 }
+
+/// Format one of two sentences, the English or the Chinese one, as the person wants: `text!("{n} files", "{n} 个文件")`.
+macro_rules! text {
+    ($en:literal, $zh:literal $(,)?) => {
+        match $crate::narrate::lang() {
+            $crate::narrate::Lang::En => format!($en),
+            $crate::narrate::Lang::Zh => format!($zh),
+        }
+    };
+}
+pub(crate) use text;
 
 /// The language in use.
 pub fn lang() -> Lang {

@@ -3,7 +3,7 @@
 use super::line::{Line, Out};
 use colored::Colorize;
 use std::io::IsTerminal;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Palette {
     }
 }
 
-/// A page of standard error: so wide, in these colours.
+/// A page of standard error or output: so wide, in these colours.
 #[derive(Debug)]
 pub struct Page {
     width: usize,
@@ -88,7 +88,17 @@ const NARROWEST: usize = 40;
 impl Page {
     /// The page that standard error is now.
     pub fn of_stderr(color: Color) -> Self {
-        let terminal = std::io::stderr().is_terminal();
+        let stderr = std::io::stderr();
+        Self::of(stderr.as_fd(), stderr.is_terminal(), color, Out::Stderr)
+    }
+
+    /// The page that standard output is now.
+    pub fn of_stdout(color: Color) -> Self {
+        let stdout = std::io::stdout();
+        Self::of(stdout.as_fd(), stdout.is_terminal(), color, Out::Stdout)
+    }
+
+    fn of(descriptor: BorrowedFd<'_>, terminal: bool, color: Color, out: Out) -> Self {
         let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let colored = match color {
@@ -97,8 +107,8 @@ impl Page {
             Color::Auto => terminal && !dumb && !set("NO_COLOR"),
         };
         let columns = || std::env::var("COLUMNS").ok()?.parse().ok();
-        let width = crate::sys::terminal::width(std::io::stderr().as_fd()).or_else(columns).unwrap_or(80);
-        Self { width: width.clamp(NARROWEST, WIDEST), palette: Palette::new(colored), out: Out::Stderr }
+        let width = crate::sys::terminal::width(descriptor).or_else(columns).unwrap_or(80);
+        Self { width: width.clamp(NARROWEST, WIDEST), palette: Palette::new(colored), out }
     }
 
     /// A page without colours.
@@ -117,6 +127,11 @@ impl Page {
         self.compose(0, 0, usize::MAX, pieces).send(&self.out, "\x1b[0m");
     }
 
+    /// How many columns it has.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// An empty line.
     pub fn blank(&self) {
         Line::new().send(&self.out, "");
@@ -124,10 +139,18 @@ impl Page {
 
     /// A rule across the page: `── WORD  TITLE ───── RIGHT ──`.
     pub fn rule(&self, word: &str, title: &str, right: &str) {
-        let taken = 3 + columns(word) + 2 + columns(title) + 1 + 1 + columns(right) + 3;
+        self.rule_of("─", word, title, right);
+    }
+
+    /// The same, drawn with another stroke.
+    pub fn rule_of(&self, stroke: &str, word: &str, title: &str, right: &str) {
+        let (gap, end) = if right.is_empty() { ("", "") } else { (" ", " ") };
+        let taken = 3 + columns(word) + 2 + columns(title) + 1 + gap.len() + columns(right) + end.len() + 2;
         let fill = self.width.saturating_sub(taken).max(2);
         let mut line = Line::new();
-        self.paint(&mut line, Ink::Faint, "── ");
+        for text in [stroke, stroke, " "] {
+            self.paint(&mut line, Ink::Faint, text);
+        }
         self.paint(&mut line, Ink::Word, word);
         line.push("  ");
         self.paint(&mut line, Ink::Title, title);
@@ -135,9 +158,9 @@ impl Page {
         let (on, off) = &self.palette.0[Ink::Faint as usize];
         line.push(on);
         for _ in 0..fill {
-            line.push("─");
+            line.push(stroke);
         }
-        for text in [" ", right, " ──", off] {
+        for text in [gap, right, end, stroke, stroke, off] {
             line.push(text);
         }
         line.send(&self.out, "\x1b[0m");

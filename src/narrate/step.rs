@@ -41,7 +41,7 @@ impl Gate {
         Ok(Self { input: stdin.into(), echoes: false, open: false })
     }
 
-    /// Say how to look at process `pid`, and wait. After an end of file, go on without waiting ever again.
+    /// Say how to look at process `pid`, and wait.
     pub fn wait(&mut self, page: &Page, lang: Lang, words: &StepWords, pid: u32) {
         if !words.look.is_empty() {
             page.set(3, 5, &[(Ink::Faint, Label::Look.get(lang))]);
@@ -49,6 +49,11 @@ impl Gate {
         for command in words.look {
             page.set(5, 7, &[(Ink::Command, &command.replace("PID", &pid.to_string()))]);
         }
+        self.pause(page, lang);
+    }
+
+    /// Wait. After an end of file, go on without waiting ever again.
+    pub fn pause(&mut self, page: &Page, lang: Lang) {
         if self.open {
             return;
         }

@@ -4,17 +4,17 @@
 //! speak through their own copy. The mechanisms know nothing of it.
 
 use super::{Answer, Call};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Which process is speaking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Role {
-    /// The `minidocker` that the person started; it stays outside, as the container's parent.
+    /// The program that the person started; as `minidocker` it stays outside, as the container's parent.
     Runtime,
     /// The container's first process, before it becomes the person's command.
     Init,
+    /// A process of a demo, by the name that the demo gives it: `inside`, `server`, …
+    Actor(&'static str),
 }
 
 impl Role {
@@ -23,6 +23,7 @@ impl Role {
         match self {
             Role::Runtime => "runtime",
             Role::Init => "init",
+            Role::Actor(name) => name,
         }
     }
 }
@@ -34,6 +35,7 @@ impl Role {
 #[allow(missing_docs, reason = "narrate::words has a title and a sentence for each")]
 pub enum Step {
     Reclaim,
+    ThrowAway,
     Image,
     Claim,
     State,
@@ -76,7 +78,8 @@ pub trait Observer: Send + Sync {
 }
 
 static OBSERVER: OnceLock<Box<dyn Observer>> = OnceLock::new();
-static ROLE: AtomicU8 = AtomicU8::new(Role::Runtime as u8);
+/// (A lock, but free whenever a process is made: nobody asks for anything while it is held.)
+static ROLE: Mutex<Role> = Mutex::new(Role::Runtime);
 
 /// Install the observer. The first one stays; a second is dropped.
 pub fn install(observer: Box<dyn Observer>) {
@@ -90,12 +93,12 @@ pub(super) fn installed() -> Option<&'static dyn Observer> {
 
 /// Which process this is.
 pub fn role() -> Role {
-    if ROLE.load(Ordering::Relaxed) == Role::Init as u8 { Role::Init } else { Role::Runtime }
+    *ROLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Say that this process, just forked, is `role` from now on.
-pub(super) fn become_role(role: Role) {
-    ROLE.store(role as u8, Ordering::Relaxed);
+pub fn become_role(role: Role) {
+    *ROLE.lock().unwrap_or_else(PoisonError::into_inner) = role;
     if let Some(observer) = installed() {
         observer.became(role);
     }

@@ -32,6 +32,25 @@ pub fn read_byte(end: BorrowedFd<'_>) -> Result<Option<u8>> {
     Ok((count == 1).then_some(byte[0]))
 }
 
+/// Read one line that its writer ends with a newline and follows by nothing until it is answered; without the newline.
+/// `None` at end-of-file. Blocks.
+pub fn read_line(end: BorrowedFd<'_>) -> Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    let mut block = [0u8; 4096];
+    loop {
+        let count = ask(Call::ReadPipe, || retry(|| nix::unistd::read(end, &mut block)))?;
+        line.extend_from_slice(&block[..count]);
+        match line.last() {
+            Some(b'\n') => {
+                line.pop();
+                return Ok(Some(line));
+            }
+            _ if count == 0 => return Ok(None),
+            _ => {}
+        }
+    }
+}
+
 /// Write all of `bytes`; short writes are continued. `EPIPE` when the reader has gone.
 pub fn write_all(end: BorrowedFd<'_>, mut bytes: &[u8]) -> Result<()> {
     while !bytes.is_empty() {

@@ -13,8 +13,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tempfile::TempDir;
 
-/// The program under test.
-const BUILT: &str = env!("CARGO_BIN_EXE_minidocker");
+/// The programs under test, and the names that everybody may execute them by.
+const BUILT: [(&str, &str); 5] = [
+    (env!("CARGO_BIN_EXE_minidocker"), "minidocker"),
+    (env!("CARGO_BIN_EXE_ns-demo"), "ns-demo"),
+    (env!("CARGO_BIN_EXE_cgroup-demo"), "cgroup-demo"),
+    (env!("CARGO_BIN_EXE_overlay-demo"), "overlay-demo"),
+    (env!("CARGO_BIN_EXE_net-demo"), "net-demo"),
+];
 
 /// Whom root becomes to be an ordinary user: `nobody`.
 const NOBODY: u32 = 65534;
@@ -93,7 +99,8 @@ fn shared() -> &'static Shared {
     shared.get_or_insert_with(|| {
         let directory = directory_for(Who::Root).unwrap();
         let own = std::env::current_exe().unwrap();
-        for (from, to) in [(Path::new(BUILT), "minidocker"), (&own, "probe")] {
+        let built = BUILT.map(|(from, to)| (Path::new(from), to));
+        for (from, to) in built.into_iter().chain([(own.as_path(), "probe")]) {
             // Another process copies: a descriptor open for writing here would be inherited by whatever another
             // thread starts meanwhile, and the kernel executes no file that is open for writing.
             let copied = Command::new("cp").arg(from).arg(directory.path().join(to)).status();
@@ -103,9 +110,14 @@ fn shared() -> &'static Shared {
     })
 }
 
-/// The copy of the program that everybody may execute.
+/// The copy of a program that everybody may execute: `minidocker`, `ns-demo`, …
+pub fn program_named(name: &str) -> PathBuf {
+    shared().directory.path().join(name)
+}
+
+/// The copy of `minidocker` that everybody may execute.
 pub fn program() -> PathBuf {
-    shared().directory.path().join("minidocker")
+    program_named("minidocker")
 }
 
 /// A copy of this test binary that everybody may execute.
@@ -121,7 +133,7 @@ fn image_of(who: Who) -> &'static Path {
         let root = shared.directory.path().join(if who == Who::Root { "root" } else { "user" });
         std::fs::create_dir(&root).unwrap();
         give_to(&root, who).unwrap();
-        let made = command(None, who, &[], &root)
+        let made = command(None, who, &[], &program(), &root)
             .args(["run", "--rm", "--network", "none", "base", "true"])
             .output();
         let made = made.unwrap();
@@ -137,13 +149,13 @@ pub fn remove_shared() {
     }
 }
 
-/// `minidocker` as `who` with the state root `root`, in an environment of which everything is known. `through` are
+/// A program as `who` with the state root `root`, in an environment of which everything is known. `through` are
 /// the words of a program that does something and then becomes its remaining arguments.
-fn command(host: Option<&Host>, who: Who, through: &[&str], root: &Path) -> Command {
+fn command(host: Option<&Host>, who: Who, through: &[&str], program: &Path, root: &Path) -> Command {
     let mut words = host.map(Host::entering).unwrap_or_default();
     words.extend(as_person(who));
     words.extend(through.iter().map(|word| (*word).to_owned()));
-    words.push(program().display().to_string());
+    words.push(program.display().to_string());
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).env_clear().stdin(Stdio::null()).current_dir("/");
     command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("MINIDOCKER_ROOT", root);
@@ -291,9 +303,21 @@ impl Space {
         self.command_through(&[])
     }
 
+    /// A demo (`ns-demo`, …), ready to be given arguments; its standard error goes where its standard output goes, so
+    /// that both are seen in their order.
+    pub fn demo(&self, name: &str) -> Command {
+        let together = ["sh", "-c", "exec \"$@\" 2>&1", "sh"];
+        command(self.host.as_ref(), self.who, &together, &program_named(name), &self.root())
+    }
+
+    /// The same, with its standard output and error apart.
+    pub fn demo_apart(&self, name: &str) -> Command {
+        command(self.host.as_ref(), self.who, &[], &program_named(name), &self.root())
+    }
+
     /// The same, started by a program that does something first: `setpriv …`, `unshare …`.
     pub fn command_through(&self, through: &[&str]) -> Command {
-        command(self.host.as_ref(), self.who, through, &self.root())
+        command(self.host.as_ref(), self.who, through, &program(), &self.root())
     }
 
     /// The same, after a line of shell.

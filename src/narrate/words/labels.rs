@@ -9,6 +9,16 @@ pub enum Label {
     Runtime,
     /// The container's first process.
     Init,
+    /// A process of a demo.
+    Process,
+    /// The heading of what a demo has proved.
+    Saw,
+    /// The heading of the commands to go on with.
+    TryNext,
+    /// Before what a demo cannot show here.
+    Lacking,
+    /// Before a list of a program's demos.
+    Menu,
     /// A fact that was or is not there.
     Nothing,
     /// Before the structure of the kernel that a step changes.
@@ -41,6 +51,11 @@ impl Label {
         let text = match self {
             Label::Runtime => Text { en: "runtime", zh: "运行时" },
             Label::Init => Text { en: "init", zh: "容器 init" },
+            Label::Process => Text { en: "process", zh: "进程" },
+            Label::Saw => Text { en: "What you saw", zh: "你看到了什么" },
+            Label::TryNext => Text { en: "Try next", zh: "接下来试试" },
+            Label::Lacking => Text { en: "not on this machine:", zh: "本机做不到：" },
+            Label::Menu => Text { en: "The tour, stop by stop", zh: "导览，一站一站" },
             Label::Nothing => Text { en: "nothing", zh: "无" },
             Label::Kernel => Text { en: "kernel", zh: "内核" },
             Label::Look => Text {

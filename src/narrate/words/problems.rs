@@ -299,6 +299,14 @@ problems! {
         what: "the dynamic loader could not say which libraries {program} needs ({said})", "动态加载器说不出 {program} 需要哪些库（{said}）";
         todo: "`ldd {program}` shows what is missing", "`ldd {program}` 可以看到缺少什么";
     }
+    ProcHidden => {
+        what: "a throw-away host cannot have a /proc of its own here, as inside a container that hides parts of /proc", "在这里无法为用完即弃的主机挂载自己的 /proc，例如容器内部遮住了 /proc 的一部分";
+        todo: "run it outside of that container, or as root with --on-host", "请在那个容器之外运行，或者以 root 加 --on-host 运行";
+    }
+    OnHostNeedsRoot => {
+        what: "--on-host changes this very machine, which takes CAP_SYS_ADMIN", "--on-host 会直接改动本机，需要 CAP_SYS_ADMIN";
+        todo: "run it as root, or without --on-host on a throw-away host", "请以 root 运行，或者不加 --on-host，在用完即弃的主机上运行";
+    }
     Interrupted { signal } => {
         what: "interrupted by signal {signal} while the container was starting", "容器启动时被信号 {signal} 中断";
         todo: "nothing of it is left; run it again", "没有留下任何东西，可以再次运行";

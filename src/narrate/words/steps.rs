@@ -53,6 +53,13 @@ steps! {
         object: "";
         look: "ls -d /sys/fs/cgroup/minidocker-* /sys/fs/cgroup/*/minidocker-*";
     }
+    ThrowAway "throw-away" {
+        title: "A throw-away host", "用完即弃的主机";
+        why: "Everything this demo makes stands in new namespaces. They die with its last process, however that ends, and the machine stays as it was.",
+             "这个演示所做的一切都在新的 Namespace 里。无论进程怎样结束，它们都会随最后一个进程消失，机器保持原样。";
+        object: "task_struct.nsproxy";
+        look: "lsns -p PID";
+    }
     Image "image" {
         title: "Find or make the image", "查找或制作镜像";
         why: "An image is a stack of read-only layers, shared by all containers made from it. The image base is made of this machine's own programs and the libraries they need.",

@@ -1,0 +1,61 @@
+//! The throw-away host: new namespaces of every kind, in which a demo is root and can hurt nothing.
+//!
+//! Which process: the program that the person started makes one child and waits for it. The child is born in new
+//! user, mount, pid, UTS, IPC, network and cgroup namespaces, is root in them whoever it is outside, and plays the
+//! demo. When it ends, or is killed, or its parent is, the kernel destroys them and all that was made in them.
+
+use super::actor;
+use crate::error::{Meaning, Problem, Result};
+use crate::namespace::{self, pid, user};
+use crate::network::{self, Network};
+use crate::rootfs::virtualfs;
+use crate::step::{Role, Step, take};
+use crate::sys::flags::{
+    CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWUTS, MS_NODEV, MS_NOSUID, MS_PRIVATE,
+};
+use crate::sys::{file, identity, mount, namespace as uts};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::Path;
+
+/// The host name there.
+pub const HOSTNAME: &str = "throw-away";
+
+/// Where a demo may make files: an empty file system in memory, and the working directory at the start. What the
+/// real host has at this place is out of sight there.
+pub const SCRATCH: &str = "/tmp";
+
+const KINDS: u64 = namespace::USER
+    | namespace::PID
+    | namespace::NET
+    | CLONE_NEWNS
+    | CLONE_NEWUTS
+    | CLONE_NEWIPC
+    | CLONE_NEWCGROUP;
+
+/// Play `scene` on a throw-away host, as its pid 1, and return its result.
+///
+/// On entry this process has one thread. Errors: those of the scene; `NoUserNamespaces` where the system forbids
+/// them; `ProcHidden` inside a container whose `/proc` is masked.
+pub fn play<T: Serialize + DeserializeOwned>(scene: impl FnOnce() -> Result<T>) -> Result<T> {
+    let ids = (identity::uid(), identity::gid());
+    let birth = || take(Step::ThrowAway, || pid::birth(KINDS, None));
+    actor::apart_born_by(Role::Runtime, birth, || {
+        settle(ids)?;
+        scene()
+    })
+}
+
+/// On entry: a child in new namespaces, with nobody's ids. On return: root, with mounts from which nothing travels
+/// back, a `/proc` that shows this host's processes, empty `/tmp` and `/run`, a name, and `lo` up.
+fn settle((uid, gid): (u32, u32)) -> Result<()> {
+    user::map_root(uid, gid)?;
+    mount::change_propagation(Path::new("/"), MS_PRIVATE)?;
+    virtualfs::mount_proc().meaning(|| Problem::ProcHidden)?;
+    for place in [SCRATCH, "/run"] {
+        mount::mount("tmpfs", Path::new(place), "tmpfs", MS_NOSUID | MS_NODEV, Some("mode=755"))?;
+    }
+    file::chdir(Path::new(SCRATCH))?;
+    uts::sethostname(HOSTNAME)?;
+    network::configure::configure(&Network::None)
+}

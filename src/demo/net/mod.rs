@@ -1,0 +1,1 @@
+//! `net-demo`: the four modes of a container's network, and the way of a packet.

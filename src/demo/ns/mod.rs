@@ -1,0 +1,3 @@
+//! `ns-demo`: namespaces, kind by kind, and the three calls that make and join them.
+
+pub mod uts;

@@ -1,0 +1,31 @@
+//! The four demos: each command is run, as root and as an ordinary user, and what it claims is compared with the kernel
+//! seen from outside; its story is compared, word for word in both languages, with what was told before.
+//!
+//! Snapshots stand in `tests/snapshots/` and are renewed by `INSTA_UPDATE=always cargo test --test demos`, to be read by
+//! a person afterwards.
+
+#![allow(clippy::unwrap_used, reason = "a panic in a test is a verdict")]
+
+mod common;
+
+mod demos {
+    pub mod all;
+    pub mod cgroup;
+    pub mod net;
+    pub mod ns;
+    pub mod overlay;
+    pub mod told;
+}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let modules = [
+        demos::all::tests(),
+        demos::ns::tests(),
+        demos::cgroup::tests(),
+        demos::overlay::tests(),
+        demos::net::tests(),
+    ];
+    common::main(modules.into_iter().flatten().collect())
+}

@@ -1,0 +1,7 @@
+//! `cgroup-demo`.
+
+use crate::common::Test;
+
+pub fn tests() -> Vec<Test> {
+    Vec::new()
+}

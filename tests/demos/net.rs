@@ -1,0 +1,7 @@
+//! `net-demo`.
+
+use crate::common::Test;
+
+pub fn tests() -> Vec<Test> {
+    Vec::new()
+}

@@ -1,0 +1,55 @@
+//! What a demo told, and its comparison with what was told before.
+
+use crate::common::container::Running;
+use crate::common::space::{Space, Who};
+
+/// Play `program WORDS` to its end, which must be a good one; all that it told, in its order.
+pub fn play(space: &Space, program: &str, words: &[&str]) -> String {
+    let outcome = Running::start(space.demo(program).args(words)).end();
+    assert_eq!(outcome.status, 0, "{program} {words:?}\n{}", outcome.out);
+    outcome.out
+}
+
+/// Play `program WORDS --explain` in both languages, and compare with the snapshots `PROGRAM-WORDS.LANG`: they are the
+/// same for root and for an ordinary user. `filters` replace what differs from run to run, beside [`FILTERS`].
+pub fn snapshots(who: Who, program: &str, words: &[&str], filters: &[(&str, &str)]) {
+    let space = Space::new(who);
+    for lang in ["en", "zh"] {
+        let mut command = space.demo(program);
+        command.args(words).args(["--explain", "--lang", lang]).env("COLUMNS", "80");
+        let outcome = Running::start(&mut command).end();
+        assert_eq!(outcome.status, 0, "{program} {words:?}\n{}", outcome.out);
+        let (before, told) = after_prologue(&outcome.out);
+        if !before.is_empty() {
+            compare(&format!("throw-away.{lang}"), before, &[]);
+        }
+        compare(&format!("{program}-{}.{lang}", words.join("-")), told, filters);
+    }
+}
+
+/// What was told of the throw-away host, which is the same for every demo, and the demo's own story.
+fn after_prologue(told: &str) -> (&str, &str) {
+    told.split_at(told.find("══ ").unwrap_or(0))
+}
+
+/// Compare `text` with the snapshot `name`.
+pub fn compare(name: &str, text: &str, filters: &[(&str, &str)]) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    for (pattern, word) in filters.iter().chain(FILTERS) {
+        settings.add_filter(pattern, *word);
+    }
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+/// What differs between runs, machines and people → a word in its place.
+const FILTERS: &[(&str, &str)] = &[
+    (r"─+ ((?:runtime|process|init|运行时|进程|容器 init), pid) \d+ ──", "─ $1 PID ──"),
+    (r":\[\d+\]", ":[INODE]"),
+    (r"(clone3\([^)]*\)\s+=\s+)\d+", "${1}PID"),
+    (r"pidfd_send_signal\(\d+,", "pidfd_send_signal(PID,"),
+    (r"(NSpid +\S+ →) \d+", "$1 PID"),
+    (r#"(/proc/self/[ug]id_map", )"0 \d+ 1""#, r#"$1"0 ID 1""#),
+];
