@@ -22,15 +22,18 @@ const BUILT: [(&str, &str); 5] = [
     (env!("CARGO_BIN_EXE_net-demo"), "net-demo"),
 ];
 
-/// Whom root becomes to be an ordinary user: `nobody`.
-const NOBODY: u32 = 65534;
+/// Whom root becomes to be an ordinary user: the one whose number `MINIDOCKER_TEST_USER` is, else `nobody`.
+fn somebody() -> u32 {
+    const NOBODY: u32 = 65534;
+    std::env::var("MINIDOCKER_TEST_USER").map_or(NOBODY, |number| number.parse().unwrap())
+}
 
 /// Who runs `minidocker`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
     /// Root.
     Root,
-    /// An ordinary user: the one who runs the tests, or `nobody` when root runs them.
+    /// An ordinary user: the one who runs the tests or, when root runs them, whom root becomes.
     User,
 }
 
@@ -43,7 +46,7 @@ pub fn is_root() -> bool {
 pub fn uid_of(who: Who) -> u32 {
     match who {
         Who::Root => 0,
-        Who::User if is_root() => NOBODY,
+        Who::User if is_root() => somebody(),
         Who::User => nix::unistd::getuid().as_raw(),
     }
 }
@@ -53,7 +56,7 @@ pub fn as_person(who: Who) -> Vec<String> {
     if who == Who::Root || !is_root() {
         return Vec::new();
     }
-    let id = NOBODY.to_string();
+    let id = somebody().to_string();
     ["setpriv", "--reuid", &id, "--regid", &id, "--clear-groups", "--"].map(str::to_owned).to_vec()
 }
 
