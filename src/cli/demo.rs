@@ -146,7 +146,8 @@ fn on_its_place(place: Place, on_host: bool, scene: impl FnOnce() -> Result<u8>)
         (Place::ThrowAway, true) if !capabilities::is_privileged() => {
             Err(Error::new(Problem::OnHostNeedsRoot))
         }
-        _ => scene(),
+        (Place::ThrowAway, true) => host::play_on_host(scene),
+        (Place::Here, _) => scene(),
     }
 }
 

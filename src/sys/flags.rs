@@ -71,6 +71,7 @@ flags! {
     MS_RDONLY = libc::MS_RDONLY, MS_NOSUID = libc::MS_NOSUID, MS_NODEV = libc::MS_NODEV,
     MS_NOEXEC = libc::MS_NOEXEC, MS_STRICTATIME = libc::MS_STRICTATIME, MS_REMOUNT = libc::MS_REMOUNT,
     MS_BIND = libc::MS_BIND, MS_REC = libc::MS_REC, MS_PRIVATE = libc::MS_PRIVATE, MS_SLAVE = libc::MS_SLAVE,
+    MS_SHARED = libc::MS_SHARED,
 }
 
 flags! {

@@ -14,6 +14,7 @@ mod answer;
 pub mod attribute;
 pub mod bpf;
 mod call;
+pub mod chroot;
 pub mod command;
 pub mod contents;
 #[cfg(feature = "fault")]
@@ -21,6 +22,7 @@ mod fault;
 pub mod file;
 pub mod flags;
 pub mod identity;
+pub mod ipc;
 pub mod lock;
 pub mod mount;
 pub mod namespace;
@@ -31,11 +33,12 @@ pub mod process;
 pub mod remove;
 pub mod security;
 pub mod signal;
+pub mod socket;
 pub mod syscalls;
 pub mod terminal;
 
 pub use answer::{Answer, Tell};
-pub use call::{Call, Value};
+pub use call::{Call, Request, Value};
 
 use crate::error::{Error, Problem, Refusal, Result};
 use nix::errno::Errno;
@@ -43,9 +46,9 @@ use nix::errno::Errno;
 /// The error numbers that mechanisms tell apart, as in errno(3).
 pub mod errno {
     pub use libc::{
-        EACCES, EAGAIN, EBUSY, ECHILD, EEXIST, EINVAL, EISDIR, ELOOP, EMFILE, ENFILE, ENODATA, ENODEV,
-        ENOENT, ENOEXEC, ENOMEM, ENOSPC, ENOSYS, ENOTDIR, ENOTEMPTY, EOPNOTSUPP, EPERM, EROFS, ESRCH,
-        ETXTBSY, EXDEV,
+        EACCES, EADDRINUSE, EAGAIN, EBUSY, ECHILD, ECONNREFUSED, EEXIST, EINVAL, EISDIR, ELOOP, EMFILE,
+        ENETUNREACH, ENFILE, ENODATA, ENODEV, ENOENT, ENOEXEC, ENOMEM, ENOMSG, ENOSPC, ENOSYS, ENOTDIR,
+        ENOTEMPTY, EOPNOTSUPP, EPERM, EROFS, ESRCH, ETIMEDOUT, ETXTBSY, EXDEV,
     };
 }
 

@@ -27,6 +27,11 @@ pub enum Said {
     Last(String),
 }
 
+/// A call that no command makes.
+fn remark(call: &Call<'_>) -> Said {
+    Said::Remark(format!("{}({})", call.name(), call.to_arguments()))
+}
+
 /// What earlier calls mean for later ones.
 #[derive(Debug, Default)]
 pub struct Scene {
@@ -83,9 +88,8 @@ impl Scene {
             | Umask { .. } => file(call).map_or(Said::Nothing, Said::Commands),
             Rtnetlink(request) => self.network(request),
             Command { program, arguments, stdin } => command(program, arguments, stdin, answer),
-            Seccomp { .. } | BpfProgLoad { .. } | BpfProgAttach { .. } | Setsid | PrctlPdeathsig { .. } => {
-                Said::Remark(format!("{}({})", call.name(), call.to_arguments()))
-            }
+            Other(_) | Seccomp { .. } | BpfProgLoad { .. } | BpfProgAttach { .. } => remark(call),
+            Setsid | PrctlPdeathsig { .. } => remark(call),
             Setgroups { .. }
             | Setresgid { .. }
             | Setresuid { .. }
