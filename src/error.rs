@@ -102,6 +102,9 @@ pub enum Problem {
     TraceUnusable {
         path: String,
     },
+    PictureUnusable {
+        path: String,
+    },
     // Images and containers.
     UnknownImage {
         name: String,

@@ -17,6 +17,7 @@ mod page;
 mod shell;
 pub mod stage;
 mod step;
+pub mod svg;
 pub mod trace;
 pub mod words;
 

@@ -17,9 +17,11 @@ pub fn for_error(error: &Error, lang: Lang) -> String {
         Problem::NoOverlay if refusal.is_some_and(|refusal| refusal.errno == EPERM) => {
             overlay_forbidden(lang)
         }
-        Problem::StateUnusable { .. } | Problem::TraceUnusable { .. } => refusal
-            .and_then(|refusal| full(refusal, lang))
-            .unwrap_or_else(|| problems::todo(&error.problem, lang)),
+        Problem::StateUnusable { .. } | Problem::TraceUnusable { .. } | Problem::PictureUnusable { .. } => {
+            refusal
+                .and_then(|refusal| full(refusal, lang))
+                .unwrap_or_else(|| problems::todo(&error.problem, lang))
+        }
         Problem::Refused => refusal
             .and_then(|refusal| for_refusal(refusal, lang))
             .unwrap_or_else(|| problems::todo(&error.problem, lang)),

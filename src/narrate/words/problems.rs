@@ -125,6 +125,10 @@ problems! {
         what: "the trace cannot be written to {path}", "无法把跟踪写入 {path}";
         todo: "name a file in a directory that you may write to, or - for standard error", "请给出可写目录里的文件，或用 - 表示标准错误";
     }
+    PictureUnusable { path } => {
+        what: "the picture cannot be written to {path}", "无法把图写入 {path}";
+        todo: "name a file in a directory that you may write to", "请给出可写目录里的文件";
+    }
     // Images and containers.
     UnknownImage { name, known } => {
         what: "there is no image {name:?} here", "这里没有镜像 {name:?}";
