@@ -12,6 +12,7 @@ mod demos {
     pub mod all;
     pub mod cgroup;
     pub mod net;
+    pub mod netlink;
     pub mod ns;
     pub mod overlay;
     pub mod told;
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         demos::cgroup::tests(),
         demos::overlay::tests(),
         demos::net::tests(),
+        demos::netlink::tests(),
     ];
     common::main(modules.into_iter().flatten().collect())
 }

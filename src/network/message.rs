@@ -80,7 +80,7 @@ pub fn encode(request: &Rtnetlink<'_>, sequence: u32) -> Vec<u8> {
 }
 
 /// `body` behind its nlmsghdr. Port 0 is the kernel.
-fn with_header(kind: u16, flags: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
+pub fn with_header(kind: u16, flags: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
     const HEADER: usize = 16;
     let length = (HEADER + body.len()) as u32;
     let mut message = Vec::with_capacity(HEADER + body.len());

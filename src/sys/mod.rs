@@ -28,6 +28,7 @@ pub mod mount;
 pub mod namespace;
 pub mod netlink;
 pub mod observer;
+pub mod packet;
 pub mod pipe;
 pub mod process;
 pub mod remove;
@@ -36,6 +37,7 @@ pub mod signal;
 pub mod socket;
 pub mod syscalls;
 pub mod terminal;
+pub mod wire;
 
 pub use answer::{Answer, Tell};
 pub use call::{Call, Request, Value};

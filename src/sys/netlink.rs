@@ -90,7 +90,7 @@ impl Rtnetlink<'_> {
 }
 
 /// The kernel fills no block of a dump beyond this (netlink_dump, net/netlink/af_netlink.c).
-const LARGEST: usize = 32 * 1024;
+pub(super) const LARGEST: usize = 32 * 1024;
 
 /// A netlink socket. It speaks for the network namespace in which it was opened, wherever its owner goes.
 #[derive(Debug)]
@@ -116,10 +116,10 @@ impl Socket {
     pub fn ask(&self, request: Rtnetlink<'_>, message: &[u8]) -> Result<Vec<u8>> {
         let mut answer = Vec::new();
         ask(Call::Rtnetlink(request), || {
-            nix_send(&self.0, message)?;
+            send(&self.0, message)?;
             let mut block = vec![0u8; LARGEST];
             loop {
-                let length = nix_receive(&self.0, &mut block)?;
+                let length = receive(&self.0, &mut block)?;
                 answer.extend_from_slice(&block[..length]);
                 if let Some(verdict) = verdict(&block[..length]) {
                     return verdict;
@@ -130,7 +130,7 @@ impl Socket {
     }
 }
 
-fn nix_send(socket: &OwnedFd, message: &[u8]) -> nix::Result<()> {
+pub(super) fn send(socket: &OwnedFd, message: &[u8]) -> nix::Result<()> {
     super::pipe::retry(|| {
         // SAFETY: the slice is valid for its length.
         let answer = unsafe { libc::send(socket.as_raw_fd(), message.as_ptr().cast(), message.len(), 0) };
@@ -138,7 +138,7 @@ fn nix_send(socket: &OwnedFd, message: &[u8]) -> nix::Result<()> {
     })
 }
 
-fn nix_receive(socket: &OwnedFd, block: &mut [u8]) -> nix::Result<usize> {
+pub(super) fn receive(socket: &OwnedFd, block: &mut [u8]) -> nix::Result<usize> {
     super::pipe::retry(|| {
         // SAFETY: the slice is valid and writable for its length.
         let answer = unsafe { libc::recv(socket.as_raw_fd(), block.as_mut_ptr().cast(), block.len(), 0) };
@@ -148,7 +148,7 @@ fn nix_receive(socket: &OwnedFd, block: &mut [u8]) -> nix::Result<usize> {
 
 /// The kernel's verdict in a block of messages: NLMSG_ERROR carries an errno (0 is an acknowledgement), and so
 /// does NLMSG_DONE, which ends a dump; `None` when more is to come.
-fn verdict(mut block: &[u8]) -> Option<nix::Result<()>> {
+pub(super) fn verdict(mut block: &[u8]) -> Option<nix::Result<()>> {
     const HEADER: usize = 16;
     let number = |block: &[u8], at: usize| Some(i32::from_ne_bytes(block.get(at..at + 4)?.try_into().ok()?));
     while block.len() >= HEADER {

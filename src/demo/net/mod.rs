@@ -1,1 +1,4 @@
 //! `net-demo`: the four modes of a container's network, and the way of a packet.
+
+pub mod anatomy;
+pub mod netlink;
