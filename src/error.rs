@@ -222,6 +222,9 @@ pub enum Problem {
     CgroupBusy {
         path: String,
     },
+    CgroupForDemo {
+        path: String,
+    },
     CgroupLimitRefused {
         file: String,
         value: String,

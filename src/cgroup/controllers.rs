@@ -7,7 +7,7 @@
 //! the parent, so that nobody counts on a controller that is just being switched off.
 
 use super::group::{Group, is_denied, name};
-use super::limits::{self, Setting};
+use super::limits;
 use super::stop;
 use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::errno::{EAGAIN, EBUSY, EEXIST, ENODATA, ENOENT, EOPNOTSUPP};
@@ -24,26 +24,31 @@ use std::path::{Path, PathBuf};
 const NOTE: &CStr = c"user.minidocker.controllers";
 const CONTROL: &str = "cgroup.subtree_control";
 const MEMBERS: &str = "cgroup.procs";
+/// What the name of a leaf ends in.
+pub(super) const LEAF: &str = "-runtime";
 
-/// Switch on what `settings` need for the groups below `parent`. What is returned keeps it on until the group
+/// A controller, and the option that asked for it.
+pub type Asked<'a> = (&'a str, &'a str);
+
+/// Switch on the controllers `asked` for in the groups below `parent`. What is returned keeps them on until the group
 /// of container `id` stands there; from then on the group does.
 ///
 /// A group that has processes cannot have controllers for its children. If this process is the only one there,
 /// it steps aside into a leaf of its own; else the error is `CgroupBusy`. After an error, [`switch_off`] is due.
-pub fn switch_on(parent: &Path, settings: &[Setting], id: &str) -> Result<Option<OwnedFd>> {
-    if settings.is_empty() {
+pub fn switch_on(parent: &Path, asked: &[Asked<'_>], id: &str) -> Result<Option<OwnedFd>> {
+    if asked.is_empty() {
         return Ok(None);
     }
     let lock = lock(parent)?;
     let on = words(&file::read_text(&parent.join(CONTROL))?);
-    let missing: Vec<&Setting> = settings.iter().filter(|one| !on.contains(one.controller)).collect();
+    let missing: Vec<&Asked<'_>> = asked.iter().filter(|(controller, _)| !on.contains(*controller)).collect();
     if !missing.is_empty() {
         let mut noted = words(&note(parent)?.unwrap_or_default());
-        noted.extend(missing.iter().map(|one| one.controller.to_owned()));
+        noted.extend(missing.iter().map(|(controller, _)| (*controller).to_owned()));
         attribute::setxattr(parent, NOTE, &noted.into_iter().collect::<Vec<_>>().join(" "))?;
         make_room(parent, id)?;
     }
-    for Setting { controller, option, .. } in missing {
+    for (controller, option) in missing {
         let answer = file::write(&parent.join(CONTROL), &format!("+{controller}"));
         let none = answer.as_ref().is_err_and(|error| error.is(ENOENT));
         let (asked, controller) = ((*option).to_owned(), (*controller).to_owned());
@@ -53,6 +58,15 @@ pub fn switch_on(parent: &Path, settings: &[Setting], id: &str) -> Result<Option
         answer?;
     }
     Ok(Some(lock))
+}
+
+/// Switch on what is off of `controllers` for the groups below `group`, which is ours and has no processes.
+pub(super) fn pass_on(group: &Path, controllers: &[String]) -> Result<()> {
+    let control = group.join(CONTROL);
+    let on = words(&file::read_text(&control)?);
+    let missing: Vec<String> =
+        controllers.iter().filter(|one| !on.contains(*one)).map(|one| format!("+{one}")).collect();
+    if missing.is_empty() { Ok(()) } else { file::write(&control, &missing.join(" ")) }
 }
 
 /// The way back from [`switch_on`]: once no group of ours stands below `parent`, switch off what we switched on,
@@ -140,7 +154,7 @@ pub fn was_switched(parent: &Path, id: &str) -> Result<bool> {
 
 /// Where the runtime of container `id` steps aside to.
 fn leaf(parent: &Path, id: &str) -> PathBuf {
-    parent.join(format!("{}-runtime", name(id)))
+    parent.join(format!("{}{LEAF}", name(id)))
 }
 
 fn is_ours(group: &Path) -> bool {
@@ -156,7 +170,7 @@ fn note(parent: &Path) -> Result<Option<String>> {
 
 /// An exclusive lock on a directory, until it is dropped. Everybody may lock this directory, so nobody is waited
 /// for without end: after five seconds the answer is `EAGAIN`.
-fn lock(parent: &Path) -> Result<OwnedFd> {
+pub(super) fn lock(parent: &Path) -> Result<OwnedFd> {
     const TRIES: u32 = 5000;
     let directory = file::open_file(parent, O_DIRECTORY, 0)?;
     for _ in 0..TRIES {

@@ -1,9 +1,10 @@
 //! One group, in every hierarchy concerned: made, joined, removed.
 
+use super::controllers::{self, Asked};
+use super::devices;
 use super::hierarchy::{self, Hierarchy, Version};
 use super::limits::{Limits, Setting};
 use super::stop::{self, groups_below};
-use super::{controllers, devices};
 use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::errno::{EACCES, ENOENT, EPERM, EROFS};
 use crate::sys::flags::{O_DIRECTORY, O_PATH};
@@ -20,7 +21,7 @@ pub struct Group {
     /// The directories with their hierarchies; none where this user may make none and nothing was asked.
     pub places: Vec<Place>,
     /// The v2 directories in which controllers may have been switched on for it.
-    parents: Vec<PathBuf>,
+    pub(super) parents: Vec<PathBuf>,
 }
 
 /// The group in one hierarchy.
@@ -90,7 +91,8 @@ impl Group {
             return file::mkdir(&directory, 0o755);
         }
         self.parents.push(parent.to_owned());
-        let _on = controllers::switch_on(parent, settings, id)?;
+        let asked: Vec<Asked<'_>> = settings.iter().map(|one| (one.controller, one.option)).collect();
+        let _on = controllers::switch_on(parent, &asked, id)?;
         file::mkdir(&directory, 0o755)
     }
 
@@ -114,6 +116,24 @@ impl Group {
         Ok(())
     }
 
+    /// A group `name` inside this one, in each hierarchy concerned, with the same v2 controllers.
+    ///
+    /// On return it is ready to be joined. On v2 this group must have no processes of its own.
+    pub fn below(&self, name: &str) -> Result<Self> {
+        let mut group = Group::default();
+        for Place { hierarchy, directory: parent } in &self.places {
+            if hierarchy.version == Version::V2 {
+                controllers::pass_on(parent, &hierarchy.controllers)?;
+            }
+            let directory = parent.join(name);
+            file::mkdir(&directory, 0o755)?;
+            let place = Place { hierarchy: hierarchy.clone(), directory };
+            place.prepare(parent, &[])?;
+            group.places.push(place);
+        }
+        Ok(group)
+    }
+
     /// Remove the group, and whoever is left in it. What is already gone is fine.
     pub fn remove(&self, id: &str) -> Result<()> {
         for place in &self.places {
@@ -125,7 +145,7 @@ impl Group {
     /// The group that container `id` left behind, wherever [`Group::make`] might have made it.
     pub fn find(id: &str) -> Result<Self> {
         let mut group = Group::default();
-        for hierarchy in hierarchy::mounted()? {
+        for hierarchy in hierarchy::all()? {
             let mut parents = vec![hierarchy.mount.clone(), hierarchy.own.clone()];
             // A user's stands in the group that its runtime was in, which need not be ours.
             if hierarchy.version == Version::V2 && identity::uid() != 0 {
@@ -154,7 +174,7 @@ impl Group {
 
 impl Place {
     /// Give a new group what it needs before a process can join, and its limits.
-    fn prepare(&self, parent: &Path, settings: &[Setting]) -> Result<()> {
+    pub(super) fn prepare(&self, parent: &Path, settings: &[Setting]) -> Result<()> {
         if self.hierarchy.version == Version::V1 && self.hierarchy.has("cpuset") {
             // A new v1 cpuset is empty, and a process cannot live on no processor and no memory node.
             for name in ["cpuset.cpus", "cpuset.mems"] {

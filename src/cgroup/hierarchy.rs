@@ -52,11 +52,29 @@ const V1_CONTROLLERS: [&str; 13] = [
     "rdma",
 ];
 
+/// The name on v2 of the controller that v1 calls `v1`; `None` where v2 does that without one.
+pub fn name_on_v2(v1: &str) -> Option<&str> {
+    match v1 {
+        "blkio" => Some("io"),
+        "cpuacct" => Some("cpu"),
+        "freezer" | "devices" | "net_cls" | "net_prio" | "perf_event" | "kill" => None,
+        same => Some(same),
+    }
+}
+
 /// Every hierarchy that is mounted and has at least one controller; v2 comes last.
 ///
 /// Named v1 hierarchies (`name=systemd`) limit nothing and are left out. A v2 mount whose controllers are all
 /// taken by v1 (the hybrid layout) offers none and is left out too.
 pub fn mounted() -> Result<Vec<Hierarchy>> {
+    let mut found = all()?;
+    let useful = |one: &Hierarchy| ["cpu", "memory", "pids", "cpuset", "io"].iter().any(|name| one.has(name));
+    found.retain(|one| one.version == Version::V1 || useful(one));
+    Ok(found)
+}
+
+/// The same with a v2 mount that offers no controller: its groups freeze, kill and tell who is in them all the same.
+pub fn all() -> Result<Vec<Hierarchy>> {
     // A machine with many containers has many mounts, and the hierarchies may come last.
     let mountinfo =
         contents::read_whole(Path::new("/proc/self/mountinfo"), 64).meaning(|| Problem::NoProc)?;
@@ -67,8 +85,6 @@ pub fn mounted() -> Result<Vec<Hierarchy>> {
             file::if_there(file::read_text(&v2.mount.join("cgroup.controllers")))?.unwrap_or_default();
         v2.controllers = offered.split_whitespace().map(str::to_owned).collect();
     }
-    let useful = |one: &Hierarchy| ["cpu", "memory", "pids", "cpuset", "io"].iter().any(|name| one.has(name));
-    found.retain(|one| one.version == Version::V1 || useful(one));
     found.sort_by_key(|one| one.version == Version::V2);
     Ok(found)
 }

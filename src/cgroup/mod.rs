@@ -4,15 +4,18 @@
 //! which controllers are switched on level by level. Many machines are *hybrid*. [`hierarchy`] finds out what
 //! is mounted, [`group`] makes one group in every tree concerned, [`controllers`] switches on what version 2 needs
 //! for it, [`limits`] names each limit's file in both versions, and the rest reads what the kernel counted and stops what runs.
+//! [`held`] is about the groups of demos, of which no record is kept.
 
 pub mod accounting;
 pub mod controllers;
 pub mod devices;
 pub mod group;
+pub mod held;
 pub mod hierarchy;
 pub mod limits;
 pub mod parse;
 pub mod stop;
 
 pub use group::Group;
+pub use held::Held;
 pub use limits::Limits;

@@ -37,15 +37,30 @@ pub(super) fn unless_gone<T>(answer: Result<T>) -> Result<Option<T>> {
 
 /// Kill every process of the group, and of groups made below it, and wait until the last has ended.
 ///
-/// A frozen v1 task does not even take SIGKILL, so the group is thawed first. Each process is held by a pidfd
+/// A frozen v1 task does not even take SIGKILL, so the groups are thawed first. Each process is held by a pidfd
 /// before it is shot at: a pid that was reused in between is somebody else's. New ones may be forked
 /// meanwhile, hence the loop.
 pub fn kill_all(group: &Group) -> Result<()> {
     for place in &group.places {
         while is_populated(place)? {
-            freeze(group, false)?;
+            thaw(group)?;
             kill_below(&place.directory)?;
         }
+    }
+    Ok(())
+}
+
+/// Thaw the group and those below it. On v2 that is not needed: there a frozen process can be killed.
+fn thaw(group: &Group) -> Result<()> {
+    freeze(group, false)?;
+    let v1 = |place: &&Place| place.hierarchy.version == Version::V1 && place.hierarchy.has("freezer");
+    group.places.iter().filter(v1).try_for_each(|place| thaw_below(&place.directory))
+}
+
+fn thaw_below(directory: &Path) -> Result<()> {
+    for group in groups_below(directory)? {
+        unless_gone(file::write(&group.join("freezer.state"), "THAWED"))?;
+        thaw_below(&group)?;
     }
     Ok(())
 }
@@ -86,6 +101,15 @@ fn kill_and_wait(pid: i32) -> Result<()> {
         Err(error) => Err(error),
         Ok(()) => wait_ended(&process),
     }
+}
+
+/// Remove the groups made below `directory`, the innermost first, and whoever is still in one.
+pub(super) fn remove_below(group: &Group, directory: &Path) -> Result<()> {
+    for below in groups_below(directory)? {
+        remove_below(group, &below)?;
+        remove_directory(group, &below)?;
+    }
+    Ok(())
 }
 
 /// Remove a group's directory, those made below it, and whoever is still in one; what is already gone is fine.

@@ -4,7 +4,7 @@
 //! not be done, the command line included; or that of the command which a demo was asked to run.
 
 use super::narration::Narration;
-use crate::demo::{Place, Walk, host};
+use crate::demo::{Place, Walk, attend, host};
 use crate::error::{Error, Problem, Result};
 use crate::narrate::words::Label;
 use crate::narrate::{self, Stage, text};
@@ -72,6 +72,11 @@ impl Plan {
     /// A scene that is played in the person's own namespaces.
     pub fn here(scene: impl FnOnce(&Stage) -> Result<u8> + 'static) -> Self {
         Plan::With(Place::Here, Scene(Box::new(scene)))
+    }
+
+    /// A scene that makes cgroups.
+    pub fn attended(scene: impl FnOnce(&Stage) -> Result<u8> + 'static) -> Self {
+        Plan::With(Place::Attended, Scene(Box::new(scene)))
     }
 
     /// A scene that is played on a throw-away host, unless `--on-host` asks for the real one.
@@ -147,6 +152,7 @@ fn on_its_place(place: Place, on_host: bool, scene: impl FnOnce() -> Result<u8>)
             Err(Error::new(Problem::OnHostNeedsRoot))
         }
         (Place::ThrowAway, true) => host::play_on_host(scene),
+        (Place::Attended, _) => attend::play(scene),
         (Place::Here, _) => scene(),
     }
 }

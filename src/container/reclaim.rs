@@ -1,10 +1,11 @@
 //! Clear up after runtimes that were killed: every `minidocker` command that changes something begins so.
 //!
 //! Most of a container dies with its last process. What is left for us is its cgroup, its directory, its lease
-//! of an address and, if it was the last on the bridge, the bridge.
+//! of an address and, if it was the last on the bridge, the bridge. A killed `cgroup-demo` leaves cgroups too, which
+//! are cleared away by the way.
 
 use super::run::{Record, Status};
-use crate::cgroup::Group;
+use crate::cgroup::{Group, held};
 use crate::error::{Error, Problem, Result};
 use crate::image;
 use crate::network;
@@ -23,6 +24,7 @@ pub fn all(root: &Root, held: &RootLock) -> Result<Vec<Error>> {
     let mut left: Vec<Error> = ids.iter().filter_map(|id| one(root, held, id).err()).collect();
     let alive = |id: &str| ids.iter().any(|one| one == id) && root.is_held(held, id);
     left.extend(network::bridge::reclaim(root.path(), &alive).err());
+    left.extend(held::reclaim(false).err());
     Ok(left)
 }
 
@@ -79,11 +81,11 @@ pub fn remove(root: &Root, held: &RootLock, word: &str) -> Result<()> {
 
 /// Remove every container that has ended; with `everything`, and no container running, images and all the rest
 /// too. One that cannot be removed does not keep the others; the first error is returned.
-pub fn prune(root: &Root, held: &RootLock, everything: bool) -> Result<()> {
+pub fn prune(root: &Root, lock: &RootLock, everything: bool) -> Result<()> {
     let mut running = false;
     let mut outcome = Ok(());
     for id in root.ids()? {
-        let removed = match root.adopt(held, &id) {
+        let removed = match root.adopt(lock, &id) {
             Ok(None) => {
                 running = true;
                 Ok(())
@@ -93,12 +95,13 @@ pub fn prune(root: &Root, held: &RootLock, everything: bool) -> Result<()> {
         };
         outcome = outcome.and(removed);
     }
-    outcome = outcome.and(network::bridge::reclaim(root.path(), &|id| root.is_held(held, id)));
+    outcome = outcome.and(network::bridge::reclaim(root.path(), &|id| root.is_held(lock, id)));
+    outcome = outcome.and(held::reclaim(true));
     match (everything, running) {
         (false, _) => outcome,
         (true, true) => outcome.and(Err(Error::new(Problem::ContainersRunning))),
         (true, false) => {
-            outcome.and_then(|()| image::remove_all(root.path())).and_then(|()| root.erase(held))
+            outcome.and_then(|()| image::remove_all(root.path())).and_then(|()| root.erase(lock))
         }
     }
 }

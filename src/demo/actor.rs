@@ -69,10 +69,20 @@ impl<Q: Serialize + DeserializeOwned, A: Serialize + DeserializeOwned> Actor<Q, 
     /// Start a child named `name` in new namespaces of the kinds in `flags`; `part` answers its questions.
     ///
     /// On entry the caller has one thread. The child keeps what `part` has captured, as a copy.
-    pub fn start(name: &'static str, flags: u64, mut part: impl FnMut(Q) -> Result<A>) -> Result<Self> {
+    pub fn start(name: &'static str, flags: u64, part: impl FnMut(Q) -> Result<A>) -> Result<Self> {
+        Self::born_by(name, || pid::birth(flags, None), || Ok(()), part)
+    }
+
+    /// The same, of a child that `birth` makes and that first of all does `settle`, whose error is this function's.
+    pub(super) fn born_by(
+        name: &'static str,
+        birth: impl FnOnce() -> Result<Forked>,
+        settle: impl FnOnce() -> Result<()>,
+        mut part: impl FnMut(Q) -> Result<A>,
+    ) -> Result<Self> {
         let (asked, questions) = pipe::pipe()?;
         let (answers, answered) = pipe::pipe()?;
-        match pid::birth(flags, None)? {
+        match birth()? {
             Forked::Parent(child) => {
                 let actor = Self { child, questions, answers, ended: Cell::new(false), speech: PhantomData };
                 // The answer to the birth is told first; then the child may speak, and is ready when it has answered.
@@ -84,7 +94,7 @@ impl<Q: Serialize + DeserializeOwned, A: Serialize + DeserializeOwned> Actor<Q, 
                 become_role(Role::Actor(name));
                 let _ = receive::<()>(&asked);
                 accompany(&answered);
-                send(&answered, &Ok(()));
+                send(&answered, &settle());
                 while let Ok(question) = receive(&asked) {
                     send(&answered, &part(question));
                 }
@@ -95,7 +105,17 @@ impl<Q: Serialize + DeserializeOwned, A: Serialize + DeserializeOwned> Actor<Q, 
 
     /// Ask, and wait for the answer. An error of the part's own is returned as if it had happened here.
     pub fn ask(&self, question: Q) -> Result<A> {
+        self.tell(question);
+        self.hear()
+    }
+
+    /// Ask, and go on: the answer is to be [heard](Self::hear) later, if it ever comes.
+    pub fn tell(&self, question: Q) {
         send(&self.questions, &Ok(question));
+    }
+
+    /// Wait for the answer to what was told. `ChildVanished` when it has died meanwhile.
+    pub fn hear(&self) -> Result<A> {
         receive(&self.answers)
     }
 
@@ -135,7 +155,7 @@ impl<Q, A> Drop for Actor<Q, A> {
 
 /// In the child, which has closed its copy of the end that the parent reads: die with the parent. The signal does not
 /// come when the parent died before it was asked for; then nobody reads.
-fn accompany(report: &OwnedFd) {
+pub(super) fn accompany(report: &OwnedFd) {
     let accompanied = supervise::die_with_parent().and_then(|()| pipe::has_reader(report.as_fd()));
     if !matches!(accompanied, Ok(true)) {
         process::exit_now(125);
@@ -143,13 +163,13 @@ fn accompany(report: &OwnedFd) {
 }
 
 /// One line of JSON. If the other side has gone there is nobody to tell.
-fn send<T: Serialize>(end: &OwnedFd, what: &Result<T>) {
+pub(super) fn send<T: Serialize>(end: &OwnedFd, what: &Result<T>) {
     let mut line = serde_json::to_vec(what).unwrap_or_default();
     line.push(b'\n');
     let _ = pipe::write_all(end.as_fd(), &line);
 }
 
-fn receive<T: DeserializeOwned>(end: &OwnedFd) -> Result<T> {
+pub(super) fn receive<T: DeserializeOwned>(end: &OwnedFd) -> Result<T> {
     let vanished = || Error::new(Problem::ChildVanished);
     let line = pipe::read_line(end.as_fd())?.ok_or_else(vanished)?;
     serde_json::from_slice::<Result<T>>(&line).map_err(|_| vanished())?

@@ -8,12 +8,14 @@
 //! | module | whose demos |
 //! |---|---|
 //! | [`host`], [`actor`] | the house all of them play in: a throw-away host, and processes that answer from elsewhere |
+//! | [`attend`] | for demos on the real cgroups: a parent that clears up after them |
 //! | [`ns`] | `ns-demo`: the eight namespaces |
 //! | [`cgroup`] | `cgroup-demo`: the controllers |
 //! | [`overlay`] | `overlay-demo`: layers |
 //! | [`net`] | `net-demo`: the four modes of a container's network |
 
 pub mod actor;
+pub mod attend;
 pub mod cgroup;
 pub mod host;
 pub mod net;
@@ -29,8 +31,10 @@ use crate::narrate::{Ending, Stage};
 pub enum Place {
     /// On a throw-away host, unless `--on-host` asks for the real one.
     ThrowAway,
-    /// In the namespaces of the person: it only looks, or what it makes dies or is reclaimed by other means.
+    /// In the namespaces of the person: it only looks, or what it makes dies by other means.
     Here,
+    /// There too, by a child of the program, which clears away the child's cgroups however it ends.
+    Attended,
 }
 
 /// One demo, which is one stop of its program's tour.

@@ -36,6 +36,7 @@ impl Role {
 pub enum Step {
     Reclaim,
     ThrowAway,
+    Attend,
     Image,
     Claim,
     State,

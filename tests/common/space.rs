@@ -313,6 +313,12 @@ impl Space {
         command(self.host.as_ref(), self.who, &together, &program_named(name), &self.root())
     }
 
+    /// A demo without a controlling terminal: with `--step`, it waits for a line on standard input at each scene.
+    pub fn demo_by_steps(&self, name: &str) -> Command {
+        let together = ["setsid", "sh", "-c", "exec \"$@\" 2>&1", "sh"];
+        command(self.host.as_ref(), self.who, &together, &program_named(name), &self.root())
+    }
+
     /// The same, with its standard output and error apart.
     pub fn demo_apart(&self, name: &str) -> Command {
         command(self.host.as_ref(), self.who, &[], &program_named(name), &self.root())

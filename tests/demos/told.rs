@@ -21,13 +21,14 @@ pub fn snapshots(who: Who, program: &str, words: &[&str], filters: &[(&str, &str
         assert_eq!(outcome.status, 0, "{program} {words:?}\n{}", outcome.out);
         let (before, told) = after_prologue(&outcome.out);
         if !before.is_empty() {
-            compare(&format!("throw-away.{lang}"), before, &[]);
+            let place = if program == "cgroup-demo" { "attended" } else { "throw-away" };
+            compare(&format!("{place}.{lang}"), before, &[]);
         }
         compare(&format!("{program}-{}.{lang}", words.join("-")), told, filters);
     }
 }
 
-/// What was told of the throw-away host, which is the same for every demo, and the demo's own story.
+/// What was told of the place where it is played, which is the same for every demo, and the demo's own story.
 fn after_prologue(told: &str) -> (&str, &str) {
     told.split_at(told.find("══ ").unwrap_or(0))
 }

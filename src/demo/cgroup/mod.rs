@@ -1,1 +1,6 @@
 //! `cgroup-demo`: every controller, its limits seen biting, on cgroup v1 and v2.
+
+pub mod files;
+pub mod hierarchy;
+pub mod house;
+pub mod work;

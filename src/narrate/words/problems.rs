@@ -291,6 +291,10 @@ problems! {
         what: "the cgroup {path} has other processes in it, and one that has processes cannot limit groups below", "Cgroup {path} 里还有别的进程，而有进程的 Cgroup 不能限制下级组";
         todo: "give minidocker one to itself: systemd-run --user --scope -p Delegate=yes minidocker run …", "请给 minidocker 单独一个：systemd-run --user --scope -p Delegate=yes minidocker run …";
     }
+    CgroupForDemo { path } => {
+        what: "this demo makes cgroups of its own, and may make none in {path}", "这个演示要新建自己的 Cgroup，但不能在 {path} 中新建";
+        todo: "run it as root (sudo) or, with cgroup v2, alone in a cgroup that is yours: systemd-run --user --scope -p Delegate=yes cgroup-demo …", "请以 root 运行（sudo）；在 cgroup v2 上也可以让它独占一个委派给你的 Cgroup：systemd-run --user --scope -p Delegate=yes cgroup-demo …";
+    }
     CgroupLimitRefused { file, value } => {
         what: "the kernel did not take the limit {value:?} for {file}", "内核没有接受 {file} 的上限 {value:?}";
         todo: "a cgroup above may be tighter; see that file in the directories above it", "上一级 Cgroup 可能更严格；请查看上级目录里的同名文件";

@@ -60,6 +60,13 @@ steps! {
         object: "task_struct.nsproxy";
         look: "lsns -p PID";
     }
+    Attend "attend" {
+        title: "A demo with somebody to clear up after it", "有人善后的演示";
+        why: "A cgroup does not go with its last process. So a child plays the demo, in cgroups named minidocker-demo-…, and its parent waits and removes them, however the child ends.",
+             "Cgroup 不会随最后一个进程消失。所以演示由子进程来做，它的 Cgroup 都叫 minidocker-demo-…；父进程在旁等待，无论子进程怎样结束，都会把它们删掉。";
+        object: "css_set → cgroup";
+        look: "ls -d /sys/fs/cgroup/minidocker-* /sys/fs/cgroup/*/minidocker-*";
+    }
     Image "image" {
         title: "Find or make the image", "查找或制作镜像";
         why: "An image is a stack of read-only layers, shared by all containers made from it. The image base is made of this machine's own programs and the libraries they need.",
