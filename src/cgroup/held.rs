@@ -136,15 +136,24 @@ fn hold(directory: &Path) -> Result<OwnedFd> {
     Ok(descriptor)
 }
 
-/// Clear away what dead demos left. With `everywhere`, an ordinary user's are looked for in all groups of the machine;
-/// else, as for root always, at the top of each hierarchy and in this process's own group.
+/// Clear away what dead demos left: at the top of each hierarchy and in this process's own group; for an ordinary user
+/// with `everywhere`, in all groups of the machine.
 ///
-/// Somebody else's, whom this user may not touch, are left alone.
+/// Somebody else's, whom this user may not touch, are left alone. Every `minidocker run` asks for this, so it looks at
+/// no more than it must.
 pub fn reclaim(everywhere: bool) -> Result<()> {
     let user = identity::uid();
     let mut dead = BTreeMap::new();
+    let empty =
+        without_groups(&file::if_there(file::read_text(Path::new("/proc/cgroups")))?.unwrap_or_default());
     for hierarchy in hierarchy::all()? {
-        let mut parents = vec![hierarchy.mount.clone(), hierarchy.own.clone()];
+        if hierarchy.version == Version::V1 && empty.iter().any(|one| hierarchy.has(one)) {
+            continue;
+        }
+        let mut parents = vec![hierarchy.mount.clone()];
+        if user != 0 || everywhere {
+            parents.push(hierarchy.own.clone());
+        }
         if everywhere && user != 0 && hierarchy.version == Version::V2 {
             parents.extend(parents_below(&hierarchy.mount)?);
         }
@@ -159,6 +168,14 @@ pub fn reclaim(everywhere: bool) -> Result<()> {
         }
     }
     dead.into_iter().try_for_each(|(id, _held)| Group::find(&id)?.remove(&id))
+}
+
+/// The v1 controllers in whose hierarchy there is no group but the top, from the text of `/proc/cgroups`.
+fn without_groups(text: &str) -> Vec<String> {
+    // NAME HIERARCHY NUMBER-OF-GROUPS ENABLED; hierarchy 0 is v2's.
+    let lines = text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let top_only = lines.filter(|fields| fields.len() == 4 && fields[1] != "0" && fields[2] == "1");
+    top_only.map(|fields| fields[0].to_owned()).collect()
 }
 
 /// The groups at and below `top` that have a demo's right below them.
@@ -235,6 +252,12 @@ fn explain(error: Error, parent: &Path) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hierarchies_without_groups_are_not_looked_at() {
+        let text = "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t1\t1\t1\nmemory\t4\t43\t1\nnet_cls\t0\t1\t1\n";
+        assert_eq!(without_groups(text), ["cpu"]);
+    }
 
     #[test]
     fn a_demos_group_is_known_by_its_name() {
