@@ -16,6 +16,7 @@ mod demos {
     pub mod ns;
     pub mod overlay;
     pub mod told;
+    pub mod topology;
 }
 
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         demos::overlay::tests(),
         demos::net::tests(),
         demos::netlink::tests(),
+        demos::topology::tests(),
     ];
     common::main(modules.into_iter().flatten().collect())
 }

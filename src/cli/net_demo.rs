@@ -3,7 +3,9 @@
 use super::demo::{Plan, Program};
 use crate::demo::Walk;
 use crate::demo::net;
+use crate::demo::net::topology::Form;
 use clap::Subcommand;
+use std::path::PathBuf;
 
 /// The subcommands of `net-demo`.
 #[derive(Debug, Subcommand)]
@@ -12,6 +14,30 @@ pub enum Demo {
     Tour,
     /// One message to the kernel, built by hand and read byte by byte
     Netlink,
+    /// A drawing of what is here, read from the kernel
+    Topology(Drawing),
+}
+
+/// How `topology` draws.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false)]
+pub struct Drawing {
+    /// Write an SVG picture into FILE too
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Print a Mermaid flow chart instead, for a page of Markdown
+    #[arg(long)]
+    mermaid: bool,
+}
+
+impl Drawing {
+    fn form(self) -> Form {
+        match self {
+            Drawing { mermaid: true, .. } => Form::Mermaid,
+            Drawing { svg: Some(file), .. } => Form::Svg(file),
+            _ => Form::Text,
+        }
+    }
 }
 
 impl Program for Demo {
@@ -23,6 +49,10 @@ impl Program for Demo {
     fn plan(self) -> Plan {
         match self {
             Demo::Tour => Plan::Tour,
+            Demo::Topology(drawing) => {
+                let form = drawing.form();
+                Plan::here(move |stage| net::topology::show(stage, &form))
+            }
             Demo::Netlink => Plan::Walk(&net::netlink::WALK),
         }
     }

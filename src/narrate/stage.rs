@@ -115,6 +115,11 @@ impl Stage {
         self.page.set(INDENT, HANG, pieces);
     }
 
+    /// A line for a program to read: as it is, from the first column, never broken.
+    pub fn plain(&self, line: &str) {
+        self.page.set_unbroken(&[(Ink::Plain, line)]);
+    }
+
     /// An empty line.
     pub fn blank(&self) {
         self.page.blank();

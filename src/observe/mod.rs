@@ -9,10 +9,12 @@ mod cgroups;
 mod mounts;
 mod namespaces;
 mod network;
+mod networks;
 mod paths;
 mod process;
 
 pub use namespaces::{KINDS, inode};
+pub use networks::{Network, networks};
 pub use paths::place;
 pub use process::host_pid;
 

@@ -17,7 +17,7 @@ pub fn inode(kind: &str) -> Option<u64> {
 }
 
 /// `4026531838` of `uts:[4026531838]`.
-fn number(link: &str) -> Option<u64> {
+pub(super) fn number(link: &str) -> Option<u64> {
     link.split_once('[')?.1.strip_suffix(']')?.parse().ok()
 }
 

@@ -11,6 +11,11 @@ pub(super) fn links() -> Option<String> {
     file("dev").map(|dev| link_names(&dev))
 }
 
+/// The same of the network namespace of another process.
+pub(super) fn links_of(pid: i32) -> Option<String> {
+    std::fs::read_to_string(format!("/proc/{pid}/net/dev")).ok().map(|dev| link_names(&dev))
+}
+
 /// `/proc/net/dev` has two lines of headings; then each line begins with `name:`.
 fn link_names(dev: &str) -> String {
     let names: Vec<&str> =

@@ -264,7 +264,12 @@ impl Call<'_> {
         let mut separator = "";
         self.arguments(&mut |_, value| {
             if result.is_ok() {
-                result = write!(out, "{separator}{value}");
+                result = match value {
+                    Value::Text(text) if text.len() > LONG => {
+                        write!(out, "{separator}{:?}…", beginning(text))
+                    }
+                    value => write!(out, "{separator}{value}"),
+                };
             }
             separator = ", ";
         });
@@ -311,6 +316,15 @@ impl Call<'_> {
                 )
         )
     }
+}
+
+/// Bytes of a text beyond which only its beginning is written: it is the contents of a file.
+const LONG: usize = 1024;
+
+fn beginning(text: &str) -> &str {
+    const SHOWN: usize = 40;
+    let end = (0..=SHOWN).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    &text[..end]
 }
 
 impl fmt::Display for Value<'_> {

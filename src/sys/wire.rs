@@ -55,17 +55,26 @@ impl Request for Open {
     }
 }
 
-/// A request for everything of one kind, by the name of its message type: `RTM_GETLINK`.
+/// A question, by the name of its message type: `RTM_GETLINK`.
 #[derive(Debug)]
-pub struct Dump(pub &'static str);
+pub enum Query {
+    /// For everything of its kind: with NLM_F_DUMP.
+    Dump(&'static str),
+    /// For one thing.
+    One(&'static str),
+}
 
-impl Request for Dump {
+impl Request for Query {
     fn name(&self) -> &'static str {
-        self.0
+        match self {
+            Query::Dump(name) | Query::One(name) => name,
+        }
     }
 
     fn arguments(&self, each: &mut dyn FnMut(&'static str, Value<'_>)) {
-        each("nlmsg_flags", Value::Symbol("NLM_F_DUMP"));
+        if let Query::Dump(_) = self {
+            each("nlmsg_flags", Value::Symbol("NLM_F_DUMP"));
+        }
     }
 
     fn only_looks(&self) -> bool {

@@ -2,3 +2,4 @@
 
 pub mod anatomy;
 pub mod netlink;
+pub mod topology;

@@ -1,0 +1,103 @@
+//! topology: a drawing of what is there, read from the kernel: on any host, docker's bridges too.
+//!
+//! [`survey`] asks, [`parse`] reads the answers, [`map`] is what was found, [`text`], [`mermaid`] and [`picture`] draw it.
+
+pub mod map;
+mod mermaid;
+mod parse;
+mod picture;
+mod survey;
+mod text;
+
+use crate::error::Result;
+use crate::narrate::words::Text;
+use crate::narrate::{self, Ending, Stage, text};
+use map::Map;
+use std::path::PathBuf;
+use survey::{Survey, survey};
+
+/// How it is drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Form {
+    /// As lines for a terminal.
+    Text,
+    /// As an SVG picture, into this file.
+    Svg(PathBuf),
+    /// As a Mermaid flow chart.
+    Mermaid,
+}
+
+/// What it is about.
+pub const TITLE: Text = Text { en: "What is connected with what", zh: "谁与谁相连" };
+
+/// `net-demo topology [--svg FILE | --mermaid]`, in the person's own namespaces. The exit status is 1 when two sources
+/// of the kernel's differ.
+pub fn show(stage: &Stage, form: &Form) -> Result<u8> {
+    let found = survey()?;
+    if let Form::Mermaid = form {
+        mermaid::chart(&found.map).lines().for_each(|line| stage.plain(line));
+        return Ok(0);
+    }
+    if let Form::Svg(file) = form {
+        picture::picture(&found.map).save(file)?;
+    }
+    stage.title("topology", TITLE.get(narrate::lang()));
+    tell(stage, &found);
+    if let Form::Svg(file) = form {
+        stage.blank();
+        stage.fact("SVG", &file.display().to_string());
+    }
+    stage.end(&ending(&found));
+    Ok(u8::from(!stage.all_held()))
+}
+
+/// The drawing, with what it is made from.
+fn tell(stage: &Stage, found: &Survey) {
+    stage.scene(&text!("As the kernel tells it", "内核所述"));
+    stage.say(&text!(
+        "Into each network namespace of a process that can be seen here goes a process, and asks for links, addresses and \
+         routes. IFLA_LINK and IFLA_LINK_NETNSID of a veth say where its other end is.",
+        "对这里看得到的每个进程，都派一个进程进入它的 Network Namespace，询问其中的网络接口、地址和路由。\
+         veth 的 IFLA_LINK 和 IFLA_LINK_NETNSID 说明它的另一端在哪里。"
+    ));
+    stage.command("ip -d addr; ip route; lsns -t net; ip netns list-id");
+    stage.blank();
+    text::draw(stage, &found.map);
+    match found.map.closed {
+        0 => {}
+        count => {
+            stage.blank();
+            stage.lacks(&text!(
+                "of {count} processes the network namespace was not looked into: that takes CAP_SYS_PTRACE and \
+                 CAP_SYS_ADMIN over other people's processes, as root has them.",
+                "有 {count} 个进程的 Network Namespace 没有查看：那需要对别人的进程拥有 CAP_SYS_PTRACE 和 CAP_SYS_ADMIN，\
+                 root 才有。"
+            ));
+        }
+    }
+}
+
+fn ending(found: &Survey) -> Ending {
+    let Survey { map, confirmed } = found;
+    let (spaces, links) = (map.spaces.len(), map.spaces.iter().map(|space| space.links.len()).sum::<usize>());
+    let ending = Ending::default().saw(*confirmed, text!(
+        "Links: {links}, in network namespaces: {spaces}. /proc/PID/net/dev, another source, names the same links.",
+        "共 {links} 个网络接口，分布在 {spaces} 个 Network Namespace 里。另一个来源 /proc/PID/net/dev 列出的网络接口相同。"
+    ));
+    let ending = match map.cables().len() {
+        0 => ending,
+        cables => ending.saw(
+            both_ends_agree(map),
+            text!(
+                "Veth pairs: {cables}. Each of the two ends names the other.",
+                "共 {cables} 对 veth。每一对的两端都指向对方。"
+            ),
+        ),
+    };
+    ending.next("net-demo topology --svg network.svg").next("net-demo topology --mermaid")
+}
+
+/// Whether from the other end of each cable the cable leads back.
+fn both_ends_agree(map: &Map) -> bool {
+    map.cables().into_iter().all(|(one, other)| map.other_end(other) == Some(one))
+}
