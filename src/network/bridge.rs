@@ -32,7 +32,8 @@ fn names() -> impl Iterator<Item = String> {
     (0..8).map(|number| format!("minidocker{number}"))
 }
 
-const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
+/// Whether this network namespace sends packets on that are not for itself: `0` or `1`. See ip(7).
+pub const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
 
 /// The name for the bridge of the state root `root`, whose ledger has none: that of a bridge which is already its
 /// own, else the first that no link has.

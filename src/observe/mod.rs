@@ -14,6 +14,7 @@ mod paths;
 mod process;
 
 pub use namespaces::{KINDS, inode};
+pub use network::{LinkCount, link_counters, snmp};
 pub use networks::{Network, networks};
 pub use paths::place;
 pub use process::host_pid;

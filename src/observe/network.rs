@@ -1,5 +1,6 @@
 //! `/proc/self/net`: links, addresses and routes of the reader's network namespace, as proc(5) has them.
 
+use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 
 fn file(name: &str) -> Option<String> {
@@ -67,6 +68,41 @@ fn route(line: &str) -> Option<String> {
     Some(format!("{to}{via} dev {link}"))
 }
 
+/// How many packets have passed a link, in either direction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkCount {
+    /// Its name.
+    pub name: String,
+    /// Packets that came in by it.
+    pub received: u64,
+    /// Packets that went out by it.
+    pub sent: u64,
+}
+
+/// The counters of every link: `/proc/self/net/dev`. Empty where they cannot be read.
+pub fn link_counters() -> Vec<LinkCount> {
+    file("dev").map(|dev| dev.lines().skip(2).filter_map(link_count).collect()).unwrap_or_default()
+}
+
+/// `eth0: bytes packets … 8 fields … bytes packets …`.
+fn link_count(line: &str) -> Option<LinkCount> {
+    let (name, fields) = line.split_once(':')?;
+    let number = |index: usize| fields.split_whitespace().nth(index)?.parse().ok();
+    Some(LinkCount { name: name.trim().to_owned(), received: number(1)?, sent: number(9)? })
+}
+
+/// A counter of the IP stack: `snmp("Ip", "ForwDatagrams")`, by the names in `/proc/self/net/snmp`.
+pub fn snmp(protocol: &str, name: &str) -> Option<u64> {
+    snmp_in(&file("snmp")?, protocol, name)
+}
+
+/// Two lines a protocol: its names, then its numbers.
+fn snmp_in(text: &str, protocol: &str, name: &str) -> Option<u64> {
+    let mut lines = text.lines().filter_map(|line| line.strip_prefix(protocol)?.strip_prefix(':'));
+    let index = lines.next()?.split_whitespace().position(|one| one == name)?;
+    lines.next()?.split_whitespace().nth(index)?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +112,17 @@ mod tests {
         let dev = "Inter-|   Receive\n face |bytes\n    lo:       0  0\n  eth0: 1144900 1\n";
         assert_eq!(link_names(dev), "lo eth0");
         assert_eq!(link_names(""), "");
+    }
+
+    #[test]
+    fn counters_are_found_by_their_names() {
+        let line = "  eth0: 1144 12 0 0 0 0 0 0 936 10 0 0 0 0 0 0";
+        assert_eq!(link_count(line), Some(LinkCount { name: "eth0".into(), received: 12, sent: 10 }));
+        assert_eq!(link_count("  eth0: x"), None);
+        let snmp = "Ip: Forwarding ForwDatagrams\nIp: 1 7\nIcmp: InMsgs\nIcmp: 3\n";
+        assert_eq!(snmp_in(snmp, "Ip", "ForwDatagrams"), Some(7));
+        assert_eq!(snmp_in(snmp, "Icmp", "InMsgs"), Some(3));
+        assert_eq!(snmp_in(snmp, "Ip", "OutNoRoutes"), None);
     }
 
     #[test]

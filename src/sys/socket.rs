@@ -41,7 +41,7 @@ impl Request for Tcp {
 
 /// The longest that an answer is waited for, in milliseconds. Between namespaces of one machine one takes less than a
 /// millisecond.
-const PATIENCE: u16 = 300;
+pub const PATIENCE: u16 = 300;
 
 fn tcp() -> nix::Result<OwnedFd> {
     // SAFETY: the call takes three integers.
@@ -69,10 +69,10 @@ fn from_kernel(address: libc::sockaddr_in) -> SocketAddrV4 {
     SocketAddrV4::new(ip, u16::from_be(address.sin_port))
 }
 
-/// Wait for `events` on a socket; `ETIMEDOUT` when nothing happens.
-fn wait(socket: BorrowedFd<'_>, events: PollFlags) -> nix::Result<()> {
+/// Wait for `events` on a socket, at most `patience` milliseconds; `ETIMEDOUT` when nothing happens.
+fn wait(socket: BorrowedFd<'_>, events: PollFlags, patience: u16) -> nix::Result<()> {
     let mut one = [PollFd::new(socket, events)];
-    match retry(|| poll(&mut one, PollTimeout::from(PATIENCE)))? {
+    match retry(|| poll(&mut one, PollTimeout::from(patience)))? {
         0 => Err(Errno::ETIMEDOUT),
         _ => Ok(()),
     }
@@ -95,6 +95,11 @@ pub fn listen_tcp(address: SocketAddrV4) -> Result<OwnedFd> {
 /// Connect to `address`, and wait for the answer of the other side. `ECONNREFUSED` when nobody listens there,
 /// `ENETUNREACH` when no route leads there, `ETIMEDOUT` when no answer comes.
 pub fn connect_tcp(address: SocketAddrV4) -> Result<OwnedFd> {
+    connect_tcp_within(address, PATIENCE)
+}
+
+/// The same, with another end to the patience, in milliseconds. After a second the kernel asks once more.
+pub fn connect_tcp_within(address: SocketAddrV4, patience: u16) -> Result<OwnedFd> {
     ask(Call::Other(&Tcp::Connect { address }), || {
         let socket = tcp()?;
         let kernel = to_kernel(address);
@@ -103,7 +108,7 @@ pub fn connect_tcp(address: SocketAddrV4) -> Result<OwnedFd> {
             Errno::result(unsafe { libc::connect(socket.as_raw_fd(), (&raw const kernel).cast(), LENGTH) });
         match begun {
             Err(Errno::EINPROGRESS) => {
-                wait(socket.as_fd(), PollFlags::POLLOUT)?;
+                wait(socket.as_fd(), PollFlags::POLLOUT, patience)?;
                 verdict(socket.as_fd())?;
             }
             answer => drop(answer?),
@@ -141,7 +146,7 @@ fn socket_error(socket: BorrowedFd<'_>) -> nix::Result<i32> {
 pub fn accept_tcp(listener: BorrowedFd<'_>) -> Result<(OwnedFd, SocketAddrV4)> {
     let mut peer = to_kernel(SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, 0));
     let socket = ask(Call::Other(&Tcp::Accept), || {
-        wait(listener, PollFlags::POLLIN)?;
+        wait(listener, PollFlags::POLLIN, PATIENCE)?;
         let mut length = LENGTH;
         // SAFETY: `peer` has room for `length` bytes.
         let answer = unsafe {

@@ -3,3 +3,4 @@
 pub mod anatomy;
 pub mod netlink;
 pub mod topology;
+pub mod town;
