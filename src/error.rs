@@ -244,6 +244,10 @@ pub enum Problem {
     Interrupted {
         signal: i32,
     },
+    /// A signal ended a demo; what it had made has been removed.
+    DemoInterrupted {
+        signal: i32,
+    },
     /// The container's first process ended before it could say why.
     ChildVanished,
 }
@@ -284,7 +288,7 @@ impl Error {
         match self.problem {
             Problem::CommandNotFound { .. } => 127,
             Problem::CommandNotExecutable { .. } => 126,
-            Problem::Interrupted { signal } => (128 + signal) as u8,
+            Problem::Interrupted { signal } | Problem::DemoInterrupted { signal } => (128 + signal) as u8,
             _ => 125,
         }
     }

@@ -2,26 +2,56 @@
 
 use super::demo::{Plan, Program};
 use crate::demo::Walk;
-use crate::demo::cgroup::hierarchy;
-use clap::Subcommand;
+use crate::demo::cgroup::{hierarchy, memory};
+use crate::error::Result;
+use crate::narrate::{Ending, Stage};
+use clap::{Args, Subcommand};
+use std::path::{Path, PathBuf};
 
 /// The subcommands of `cgroup-demo`.
 #[derive(Debug, Subcommand)]
 pub enum Demo {
     /// Play every demo, in order
     Tour,
+    /// So much memory and no more: usage, limit, OOM killer
+    Memory(Picture),
     /// A child cannot exceed its parent
     Hierarchy,
+}
+
+// (No doc comment: clap would print it as the description of the subcommand.)
+#[allow(missing_docs)]
+#[derive(Debug, Args)]
+pub struct Picture {
+    /// Draw what was measured, with the limit, into this SVG file
+    #[arg(long, value_name = "FILE.svg")]
+    plot: Option<PathBuf>,
+}
+
+/// Play a walk and, if it was asked for, draw its picture.
+fn plan(
+    walk: &'static Walk,
+    show: fn(&Stage, Option<&Path>) -> Result<Ending>,
+    plot: Option<PathBuf>,
+) -> Plan {
+    match plot {
+        None => Plan::Walk(walk),
+        Some(file) => Plan::attended(move |stage| {
+            walk.play_as(stage, |stage| show(stage, Some(&file)))?;
+            Ok(u8::from(!stage.all_held()))
+        }),
+    }
 }
 
 impl Program for Demo {
     const NAME: &'static str = "cgroup-demo";
     const ABOUT: &'static str = "Linux cgroups: how much a process may use, and how much it did";
-    const TOUR: &'static [&'static Walk] = &[&hierarchy::WALK];
+    const TOUR: &'static [&'static Walk] = &[&memory::WALK, &hierarchy::WALK];
 
     fn plan(self) -> Plan {
         match self {
             Demo::Tour => Plan::Tour,
+            Demo::Memory(Picture { plot }) => plan(&memory::WALK, memory::show, plot),
             Demo::Hierarchy => Plan::Walk(&hierarchy::WALK),
         }
     }

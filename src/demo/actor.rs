@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::Cell;
 use std::marker::PhantomData;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Play `part` in a child process in new namespaces of the kinds in `flags` (0: in the same), and return its result.
 ///
@@ -117,6 +117,11 @@ impl<Q: Serialize + DeserializeOwned, A: Serialize + DeserializeOwned> Actor<Q, 
     /// Wait for the answer to what was told. `ChildVanished` when it has died meanwhile.
     pub fn hear(&self) -> Result<A> {
         receive(&self.answers)
+    }
+
+    /// What can be read once an answer has come, or it has died.
+    pub fn voice(&self) -> BorrowedFd<'_> {
+        self.answers.as_fd()
     }
 
     /// Its pid, as this process sees it.

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 /// Play `scene` in a child, and return its result; before and after, clear away the cgroups of demos that have ended.
 ///
-/// On entry this process has one thread. Errors: those of the scene; `Interrupted` when a signal ended it.
+/// On entry this process has one thread. Errors: those of the scene; `DemoInterrupted` when a signal ended it.
 pub fn play<T: Serialize + DeserializeOwned>(scene: impl FnOnce() -> Result<T>) -> Result<T> {
     take(Step::Reclaim, || held::reclaim(true))?;
     let (go, parent) = pipe::pipe()?;
@@ -31,7 +31,7 @@ pub fn play<T: Serialize + DeserializeOwned>(scene: impl FnOnce() -> Result<T>) 
             // The parent's answer to the birth is told first.
             let go = receive::<()>(&go);
             accompany(&report);
-            send(&report, &go.and_then(|()| signals.release()).and_then(|()| scene()));
+            send(&report, &go.and_then(|()| signals.unblock()).and_then(|()| scene()));
             process::exit_now(0)
         }
     };
@@ -40,9 +40,9 @@ pub fn play<T: Serialize + DeserializeOwned>(scene: impl FnOnce() -> Result<T>) 
     let ended = signals.forward_until_end(&child)?;
     let told = receive(&result);
     let cleared = held::reclaim(true);
-    signals.release()?;
+    signals.unblock()?;
     match ended {
-        Ended::Signaled(signal) => Err(Error::new(Problem::Interrupted { signal })),
+        Ended::Signaled(signal) => Err(Error::new(Problem::DemoInterrupted { signal })),
         Ended::Exited(_) => told.and_then(|told| cleared.map(|()| told)),
     }
 }

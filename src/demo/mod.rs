@@ -53,8 +53,13 @@ pub struct Walk {
 impl Walk {
     /// Play it: heading, story, ending.
     pub fn play(&self, stage: &Stage) -> Result<()> {
+        self.play_as(stage, self.show)
+    }
+
+    /// The same with another story, for one that takes arguments.
+    pub fn play_as(&self, stage: &Stage, show: impl FnOnce(&Stage) -> Result<Ending>) -> Result<()> {
         stage.title(self.name, self.title.get(crate::narrate::lang()));
-        let ending = (self.show)(stage)?;
+        let ending = show(stage)?;
         stage.end(&ending);
         Ok(())
     }

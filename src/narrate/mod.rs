@@ -14,6 +14,7 @@ mod json;
 mod line;
 mod narrator;
 mod page;
+pub mod plot;
 mod shell;
 pub mod stage;
 mod step;

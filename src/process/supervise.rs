@@ -28,6 +28,11 @@ impl Signals {
         self.blocked.restore()
     }
 
+    /// The same for a process that goes on with this program, in which SIGPIPE is ignored.
+    pub fn unblock(&self) -> Result<()> {
+        self.blocked.restore_mask()
+    }
+
     /// Wait until `descriptor` can be read. A signal by which a person gives up is the error `Interrupted`; others
     /// are kept for [`forward_until_end`](Self::forward_until_end).
     pub fn wait_unless_interrupted(&self, descriptor: BorrowedFd<'_>) -> Result<()> {

@@ -17,6 +17,7 @@ mod call;
 pub mod chroot;
 pub mod command;
 pub mod contents;
+pub mod eventfd;
 #[cfg(feature = "fault")]
 mod fault;
 pub mod file;

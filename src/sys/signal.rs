@@ -54,6 +54,11 @@ impl Blocked {
     /// ignores it, and exec would hand that on).
     pub fn restore(&self) -> Result<()> {
         ask(Call::Sigaction { signal: SIGPIPE }, default_sigpipe)?;
+        self.restore_mask()
+    }
+
+    /// Give this process the mask it was started with, and no more.
+    pub fn restore_mask(&self) -> Result<()> {
         ask(Call::Sigprocmask { block: false }, || {
             sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None)
         })

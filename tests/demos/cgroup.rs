@@ -1,13 +1,13 @@
 //! `cgroup-demo`: the house that its walks play in, and those of memory, processor time and hierarchy.
 
 use super::told::{play, snapshots};
-use crate::common::container::Running;
+use crate::common::container::{Running, children_of};
 use crate::common::need::Need;
 use crate::common::space::{Space, Who, cgroup_mount, names_in};
 use crate::common::{Test, as_root, as_user};
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::Signal::{SIGINT, SIGKILL};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const MEMORY: &[Need] = &[Need::Controller("memory")];
@@ -15,6 +15,9 @@ const MEMORY: &[Need] = &[Need::Controller("memory")];
 pub fn tests() -> Vec<Test> {
     [
         as_root(&[Need::Controller("memory"), Need::CgroupV1], hierarchy_is_told),
+        as_root(&[Need::Controller("memory"), Need::CgroupV1], memory_is_told),
+        as_root(MEMORY, memory_is_limited_as_seen_from_outside),
+        as_root(MEMORY, the_course_of_memory_is_drawn),
         as_root(MEMORY, a_killed_demo_is_cleared_away_by_the_next_demo),
         as_root(MEMORY, a_killed_demo_is_cleared_away_by_prune),
         as_root(MEMORY, a_killed_demo_is_cleared_away_by_run),
@@ -40,6 +43,56 @@ fn hierarchy_is_told() {
     snapshots(Who::Root, "cgroup-demo", &["hierarchy"], &peaks);
 }
 
+fn memory_is_told() {
+    let numbers: &[(&str, &str)] = &[
+        (r"(/proc/)\d+(/stat)", "${1}PID$2"),
+        (r#"(cgroup.event_control",\s+)"\d+ \d+""#, r#"$1"EVENTFD FD""#),
+        (r"((?:program's|本程序的)  )/\S*", "$1/CGROUP"),
+        (r"((?:MiB|back|归还) +)\d{4,} +\d{4,}", "${1}BYTES  BYTES"),
+        (r"(memory.current +)\d+", "${1}BYTES"),
+        (r"(memory.peak +)\d+", "${1}BYTES"),
+        (r"(memory.events max +)\d+", "${1}TIMES"),
+    ];
+    snapshots(Who::Root, "cgroup-demo", &["memory"], &[VOLATILE, numbers].concat());
+}
+
+/// The number in a file of a room, under the name that it has in this version.
+fn number(room: &Path, v1: &str, v2: &str) -> u64 {
+    let name = if room.join(v1).exists() { v1 } else { v2 };
+    std::fs::read_to_string(room.join(name)).unwrap().trim().parse().unwrap()
+}
+
+fn memory_is_limited_as_seen_from_outside() {
+    let space = Space::new(Who::Root);
+    // What the third scene tells of has not been done.
+    let (running, group) = demo(&space, "memory", "── Beyond the limit");
+    let room = group.join("eater");
+    assert_eq!(number(&room, "memory.limit_in_bytes", "memory.max"), 32 << 20);
+    assert!(number(&room, "memory.usage_in_bytes", "memory.current") < 12 << 20);
+    let most = number(&room, "memory.max_usage_in_bytes", "memory.peak");
+    assert!((24 << 20..=32 << 20).contains(&most), "{most}");
+    let helpers = std::fs::read_to_string(room.join("cgroup.procs")).unwrap();
+    assert_eq!(helpers.lines().count(), 1, "{helpers:?}");
+    let outcome = running.end();
+    assert_eq!(outcome.status, 0, "{}", outcome.out);
+    assert!(!PathBuf::from("/proc").join(helpers.trim()).exists());
+}
+
+fn the_course_of_memory_is_drawn() {
+    let space = Space::new(Who::Root);
+    let file = space.path("memory.svg");
+    play(&space, "cgroup-demo", &["memory", "--plot", file.to_str().unwrap()]);
+    let picture = std::fs::read_to_string(file).unwrap();
+    for part in
+        ["<title", "<desc", "prefers-color-scheme: dark", "time, ms", "memory, MiB", "class=\"limit\""]
+    {
+        assert!(picture.contains(part), "{part}: {picture}");
+    }
+    let curve =
+        picture.lines().find(|line| line.contains("class=\"series a\"") && line.contains("points")).unwrap();
+    assert!(curve.matches(',').count() > 50, "{curve}");
+}
+
 /// The groups of demos in the hierarchy of the memory controller.
 fn groups() -> Vec<PathBuf> {
     let (mount, _) = cgroup_mount("memory").unwrap();
@@ -47,46 +100,69 @@ fn groups() -> Vec<PathBuf> {
     names.map(|name| mount.join(name)).collect()
 }
 
-/// A demo that has made its group, which is returned with it, and now waits for Enter.
-fn demo(space: &Space) -> (Running, PathBuf) {
-    let before = groups();
-    let mut running = Running::start(space.demo_by_steps("cgroup-demo").args(["hierarchy", "--step"]));
-    // Past the steps reclaim and attend and the first scene; the second waits.
-    (0..3).for_each(|_| running.say(""));
-    while !running.line().starts_with("── 48 MiB") {}
-    let group = groups().into_iter().find(|group| !before.contains(group)).unwrap();
+/// A demo that has made its group, which is returned with it, and waits for Enter at this heading.
+fn demo(space: &Space, walk: &str, heading: &str) -> (Running, PathBuf) {
+    let mut running = Running::start(space.demo_by_steps("cgroup-demo").args([walk, "--step"]));
+    loop {
+        let line = running.line();
+        if line.starts_with(heading) {
+            break;
+        }
+        if line.starts_with("── ") {
+            running.say("");
+        }
+    }
+    // Its group is the one that its player holds.
+    let player = children_of(running.runtime())[0];
+    let descriptors = names_in(&PathBuf::from(format!("/proc/{player}/fd")));
+    let open = descriptors.iter().filter_map(|fd| std::fs::read_link(format!("/proc/{player}/fd/{fd}")).ok());
+    let open: Vec<PathBuf> = open.collect();
+    let group = groups().into_iter().find(|group| open.contains(group)).unwrap();
     (running, group)
+}
+
+/// One that waits at its second scene.
+fn waiting_demo(space: &Space) -> (Running, PathBuf) {
+    demo(space, "hierarchy", "── 48 MiB")
 }
 
 /// The same, killed; what it has left is returned.
 fn killed_demo(space: &Space) -> PathBuf {
-    let (running, group) = demo(space);
+    let (running, group) = waiting_demo(space);
     running.signal(SIGKILL);
     // Standard output ends with the last process that had it.
     assert_eq!(running.wait().status, 137);
-    assert!(group.join("parent/child").is_dir());
     group
+}
+
+/// It is gone, or just being cleared away by the command of another test.
+fn assert_gone(group: &Path) {
+    let gone = (0..1000).any(|_| {
+        std::thread::sleep(Duration::from_millis(2));
+        !group.exists()
+    });
+    assert!(gone, "{}", group.display());
 }
 
 fn a_killed_demo_is_cleared_away_by_the_next_demo() {
     let space = Space::new(Who::Root);
     let group = killed_demo(&space);
     play(&space, "cgroup-demo", &["hierarchy"]);
-    assert!(!group.exists());
+    assert_gone(&group);
 }
 
 fn a_killed_demo_is_cleared_away_by_prune() {
     let space = Space::new(Who::Root);
     let group = killed_demo(&space);
     assert_eq!(space.minidocker(&["prune"]).status, 0);
-    assert!(!group.exists());
+    assert_gone(&group);
 }
 
 fn a_killed_demo_is_cleared_away_by_run() {
     let space = Space::new(Who::Root);
     let group = killed_demo(&space);
     assert_eq!(space.base(&[], &["true"]).status, 0);
-    assert!(!group.exists());
+    assert_gone(&group);
 }
 
 /// At whatever instant it is killed, the next command clears away what it left.
@@ -114,21 +190,21 @@ fn killed_at_any_instant_a_demo_leaves_nothing_for_long() {
 
 fn a_living_demo_is_left_alone() {
     let space = Space::new(Who::Root);
-    let (running, group) = demo(&space);
+    let (running, group) = waiting_demo(&space);
     assert_eq!(space.minidocker(&["prune"]).status, 0);
     play(&space, "cgroup-demo", &["hierarchy"]);
     assert!(group.join("parent/child").is_dir());
     let outcome = running.end();
     assert_eq!(outcome.status, 0, "{}", outcome.out);
-    assert!(!group.exists());
+    assert_gone(&group);
 }
 
 fn an_interrupted_demo_clears_up_after_itself() {
     let space = Space::new(Who::Root);
-    let (running, group) = demo(&space);
+    let (running, group) = waiting_demo(&space);
     running.signal(SIGINT);
     assert_eq!(running.wait().status, 130);
-    assert!(!group.exists());
+    assert_gone(&group);
 }
 
 fn without_the_right_one_sentence_says_how_to_get_it() {

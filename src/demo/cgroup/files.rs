@@ -11,14 +11,14 @@ use crate::observe::{self, Subject};
 use crate::sys::file;
 use std::path::PathBuf;
 
-/// A file of a controller, by both its names; `-` where a version has none.
+/// A file of a controller, by both its names; `-` where a version has none. After a blank, the key in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct File {
     /// The controller, by its v1 name.
     pub controller: &'static str,
     /// The file of v1.
     pub v1: &'static str,
-    /// The file of v2; after a blank, the key in it.
+    /// The file of v2.
     pub v2: &'static str,
 }
 
@@ -52,6 +52,11 @@ impl File {
     /// The number it says.
     pub fn number(&self, group: &Group) -> Option<u64> {
         self.read(group)?.parse().ok()
+    }
+
+    /// Its name in the version that `group` has.
+    pub fn name(&self, group: &Group) -> &'static str {
+        if self.version(group) == Some(Version::V1) { self.v1 } else { self.v2 }
     }
 
     /// Write `value` to it, through the door.

@@ -39,7 +39,7 @@ fn show(stage: &Stage) -> Result<Ending> {
     let house = House::make(&["memory"])?;
     let parent = house.room("parent")?;
     let child = parent.room("child")?;
-    stage.command(&format!("echo {CHILD} > parent/child/{}", name_here(&child)));
+    stage.command(&format!("echo {CHILD} > parent/child/{}", LIMIT.name(&child.group)));
     LIMIT.write(&parent.group, &PARENT.to_string())?;
     LIMIT.write(&child.group, &CHILD.to_string())?;
     both(stage, &parent, &child);
@@ -59,9 +59,16 @@ fn show(stage: &Stage) -> Result<Ending> {
     let ended = helper.wait()?;
     stage.fact(&text!("the helper", "助手进程"), &in_words(ended));
     both(stage, &parent, &child);
-    let peak = PEAK.number(&child.group).or_else(|| PEAK.number(&parent.group));
+    stage.say(&text!(
+        "Each page is charged to `child` first, then to `parent`. The peak of `child` may have counted a last attempt \
+         that `parent` refused.",
+        "每一页先记在 `child` 账上，再记在 `parent` 账上。`child` 的峰值可能含最后一次尝试，那次被 `parent` 拒绝了。"
+    ));
+    let peaks = (PEAK.number(&parent.group), PEAK.number(&child.group));
     let limits = (LIMIT.number(&parent.group), LIMIT.number(&child.group));
-    let stopped = !survived && ended == Ended::Signaled(SIGKILL) && peak.is_none_or(|peak| peak <= PARENT);
+    let killed = !survived && ended == Ended::Signaled(SIGKILL);
+    let stopped =
+        peaks.0.is_none_or(|peak| peak <= PARENT) && peaks.1.is_none_or(|peak| peak < WANTED as u64);
 
     let rule = inner_processes(stage, &house, &parent)?;
     house.remove()?;
@@ -70,7 +77,7 @@ fn show(stage: &Stage) -> Result<Ending> {
             "A child may be given more than its parent: the two files say 32 MiB and 64 MiB.",
             "子 Cgroup 可以被设成比父级大：两个文件里分别是 32 MiB 和 64 MiB。"
         ))
-        .saw(stopped, text!(
+        .saw(killed && stopped, text!(
             "It cannot use more: the helper was killed at the parent's 32 MiB, far below its own group's 64.",
             "但不能用得比父级多：助手进程在父级的 32 MiB 处被杀，远未到自己的 64 MiB。"
         ))
@@ -79,20 +86,17 @@ fn show(stage: &Stage) -> Result<Ending> {
         .next("cgroup-demo tree"))
 }
 
-fn name_here(room: &Room) -> &'static str {
-    if LIMIT.version(&room.group) == Some(Version::V1) { LIMIT.v1 } else { LIMIT.v2 }
-}
-
 fn both(stage: &Stage, parent: &Room, child: &Room) {
     files::table(stage, &FILES, &[("parent", &parent.group), ("child", &child.group)]);
 }
 
-/// Without this a machine with swap would not kill, but swap.
+/// Without this a machine with swap would not kill, but swap: at most 1 MiB is left to it.
 pub(super) fn forbid_swap(room: &Room) {
     const SWAP: File =
         File { controller: "memory", v1: "memory.memsw.limit_in_bytes", v2: "memory.swap.max" };
     let limit = match SWAP.version(&room.group) {
-        Some(Version::V1) => LIMIT.read(&room.group).unwrap_or_default(),
+        // Memory and swap together. Were it the same as the limit, this would be the one that is hit and counted.
+        Some(Version::V1) => (LIMIT.number(&room.group).unwrap_or(PARENT) + (1 << 20)).to_string(),
         _ => "0".to_owned(),
     };
     // A kernel without swap accounting has no such file, and most of those have no swap.

@@ -3,4 +3,6 @@
 pub mod files;
 pub mod hierarchy;
 pub mod house;
+pub mod memory;
+mod oom;
 pub mod work;

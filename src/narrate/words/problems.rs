@@ -319,6 +319,10 @@ problems! {
         what: "interrupted by signal {signal} while the container was starting", "容器启动时被信号 {signal} 中断";
         todo: "nothing of it is left; run it again", "没有留下任何东西，可以再次运行";
     }
+    DemoInterrupted { signal } => {
+        what: "the demo was interrupted by signal {signal}", "演示被信号 {signal} 中断";
+        todo: "nothing is left of it; run it again", "没有留下任何东西；可以再次运行";
+    }
     ChildVanished => {
         what: "the container's first process ended before the command began", "容器的第一个进程在命令开始之前就结束了";
         todo: "it may have been killed (see `dmesg` for the OOM killer); --explain shows how far it came", "它可能被杀死了（OOM Killer 的记录见 `dmesg`）；--explain 可以看到进行到哪一步";
