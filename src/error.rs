@@ -177,6 +177,12 @@ pub enum Problem {
     StateOnOverlay {
         path: String,
     },
+    LayerNotWhole {
+        path: String,
+    },
+    BadArchive {
+        detail: String,
+    },
     NoProc,
     TooLong {
         path: String,

@@ -192,6 +192,7 @@ pub fn settle(
         merged: directory.join("merged"),
         volatile: request.rm,
         userxattr: confined,
+        ..Layers::default()
     };
     let (network, neighbour) = settle_network(root, request.network.as_deref(), user_namespace, &id)?;
     let hostname = match &request.hostname {

@@ -1,13 +1,28 @@
 //! The union file system: read-only layers below, one writable layer on top, seen as one tree.
 //!
 //! Kernel: fs/overlayfs; documentation: Documentation/filesystems/overlayfs.rst.
+//!
+//! - this file: mounting
+//! - `mark`: how overlayfs notes in the upper layer what the union is to look like
+//! - `view`: the layers and the union, name by name, and what became of each name
+//! - `diff`: what differs between the upper layer and those below
+//! - `tree`: all of a directory as values, read and written back
+//! - `layer`: an upper layer in the form in which images are handed on, and back
+//! - `ustar`: that form as one stream of bytes, as tar(1) writes it
+
+pub mod diff;
+pub mod layer;
+pub mod mark;
+pub mod tree;
+pub mod ustar;
+pub mod view;
 
 use crate::error::{Meaning, Problem, Result};
 use crate::sys::errno::{EINVAL, ENODEV};
 use crate::sys::remove::remove_all;
 use crate::sys::{file, mount};
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The directories that an overlay unites.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -25,6 +40,14 @@ pub struct Layers {
     /// Keep the overlay's own marks in `user.overlay.*` attributes, since `trusted.*` needs a right that no
     /// user namespace gives (Linux 5.11).
     pub userxattr: bool,
+    /// Whether a directory of a layer below may be renamed, by a note of where its contents are. `None` leaves it to
+    /// the kernel's default; with `userxattr` it is always forbidden.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect_dir: Option<bool>,
+    /// Whether a file is copied only when its contents change, not when its mode or owner does. `None` as above; with
+    /// `userxattr` it never is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metacopy: Option<bool>,
 }
 
 impl Layers {
@@ -32,24 +55,34 @@ impl Layers {
     ///
     /// A comma or colon in a path would be read as a separator, so both are escaped by a backslash.
     pub fn options(&self) -> String {
-        let escape = |path: &PathBuf| {
-            let text = path.to_string_lossy();
-            text.replace('\\', "\\\\").replace(',', "\\,").replace(':', "\\:")
-        };
-        let lower: Vec<String> = self.lower.iter().map(escape).collect();
-        let mut options = format!(
-            "lowerdir={},upperdir={},workdir={}",
-            lower.join(":"),
-            escape(&self.upper),
-            escape(&self.work)
-        );
-        for (wanted, option) in [(self.volatile, ",volatile"), (self.userxattr, ",userxattr")] {
-            if wanted {
-                options.push_str(option);
-            }
-        }
+        let (upper, work) = (escape(&self.upper), escape(&self.work));
+        let mut options = format!("{},upperdir={upper},workdir={work}", self.lower_option());
+        let chosen = [
+            (self.volatile, ",volatile"),
+            (self.userxattr, ",userxattr"),
+            (self.redirect_dir == Some(true), ",redirect_dir=on"),
+            (self.redirect_dir == Some(false), ",redirect_dir=off"),
+            (self.metacopy == Some(true), ",metacopy=on"),
+            (self.metacopy == Some(false), ",metacopy=off"),
+        ];
+        chosen.iter().filter(|(wanted, _)| *wanted).for_each(|(_, option)| options.push_str(option));
         options
     }
+
+    /// The options of a mount without an upper layer.
+    pub fn read_only_options(&self) -> String {
+        self.lower_option() + if self.userxattr { ",userxattr" } else { "" }
+    }
+
+    fn lower_option(&self) -> String {
+        let lower: Vec<String> = self.lower.iter().map(|path| escape(path)).collect();
+        format!("lowerdir={}", lower.join(":"))
+    }
+}
+
+/// A path in an option's value, where a comma and a colon would separate.
+fn escape(path: &Path) -> String {
+    path.to_string_lossy().replace('\\', "\\\\").replace(',', "\\,").replace(':', "\\:")
 }
 
 /// Make the directories that the overlay writes to; the layers below are there already.
@@ -72,6 +105,17 @@ pub fn mount(layers: &Layers) -> Result<()> {
         }
         answer => answer,
     }
+}
+
+/// Mount only the layers below, on `layers.merged`: there is no layer that could be written to, and every change is
+/// refused with `EROFS`. The kernel wants at least two layers for it, `EINVAL`.
+pub fn mount_read_only(layers: &Layers) -> Result<()> {
+    mount::mount("overlay", &layers.merged, "overlay", 0, Some(&layers.read_only_options()))
+}
+
+/// Unmount the overlay from `layers.merged`. The layers stay, and can be mounted again.
+pub fn unmount(layers: &Layers) -> Result<()> {
+    mount::detach(&layers.merged)
 }
 
 /// Take away what the kernel leaves in `work`, and `work` itself: on entry the overlay is unmounted everywhere.
@@ -98,5 +142,8 @@ mod tests {
         let layers =
             Layers { lower: vec!["/a:b".into(), "/c".into()], upper: "/u,v".into(), ..Layers::default() };
         assert_eq!(layers.options(), r"lowerdir=/a\:b:/c,upperdir=/u\,v,workdir=");
+        assert_eq!(layers.read_only_options(), r"lowerdir=/a\:b:/c");
+        let chosen = Layers { redirect_dir: Some(true), metacopy: Some(true), ..Layers::default() };
+        assert_eq!(chosen.options(), "lowerdir=,upperdir=,workdir=,redirect_dir=on,metacopy=on");
     }
 }

@@ -23,6 +23,7 @@ mod fault;
 pub mod file;
 pub mod flags;
 pub mod identity;
+pub mod inode;
 pub mod ipc;
 pub mod lock;
 pub mod mount;

@@ -223,6 +223,14 @@ problems! {
         what: "the file system of {path} cannot hold the writable layer of an overlay (usual inside another container, where it is an overlay itself)", "{path} 所在的文件系统不能存放 overlay 的可写层（在另一个容器里很常见，那里它本身就是 overlay）";
         todo: "put the state on another file system, such as ext4, xfs or tmpfs: MINIDOCKER_ROOT=/DIRECTORY", "请把状态放到别的文件系统上，例如 ext4、xfs 或 tmpfs：MINIDOCKER_ROOT=/目录";
     }
+    LayerNotWhole { path } => {
+        what: "{path} cannot be handed on in a layer: its contents are in a layer below (redirect_dir, metacopy), or its name begins with .wh.", "{path} 无法写入可分发的层：它的内容在下面的层里（redirect_dir、metacopy），或者名字以 .wh. 开头";
+        todo: "write the file anew in the container, or rename it", "请在容器里重新写入这个文件，或者改名";
+    }
+    BadArchive { detail } => {
+        what: "this is no archive of a layer ({detail})", "这不是层的归档文件（{detail}）";
+        todo: "make it again, and look with tar -tvf", "请重新生成，并用 tar -tvf 查看";
+    }
     NoProc => {
         what: "minidocker needs /proc, and it cannot be read here", "minidocker 需要 /proc，而这里无法读取它";
         todo: "mount it: mount -t proc proc /proc", "请挂载它：mount -t proc proc /proc";

@@ -1,0 +1,203 @@
+//! What differs between the upper layer and those below: added, changed, deleted. It is read from the upper layer
+//! alone; of those below only the names concerned are asked for, so it takes as long as the changes are many.
+
+use super::Layers;
+use super::mark::{self, Marks};
+use crate::error::Result;
+use crate::sys::errno::ENOTDIR;
+use crate::sys::file::{self, Kind, Status};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
+
+/// What happened to a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum What {
+    /// There was none below.
+    Added,
+    /// It was copied up, or replaced; of a directory: something in it was added, changed or deleted.
+    Changed,
+    /// It was below, and is not to be seen any more.
+    Deleted,
+}
+
+impl What {
+    /// `A`, `C` or `D`.
+    pub fn letter(self) -> char {
+        match self {
+            What::Added => 'A',
+            What::Changed => 'C',
+            What::Deleted => 'D',
+        }
+    }
+}
+
+/// One difference: a path from the top of the union, and what happened to it.
+pub type Change = (PathBuf, What);
+
+/// All differences, sorted by path. What was in a deleted directory is not listed.
+pub fn changes(layers: &Layers) -> Result<Vec<Change>> {
+    let mut walk = Walk { layers, marks: Marks::of(layers), changes: Vec::new() };
+    walk.directory(Path::new(""), false)?;
+    walk.changes.sort();
+    Ok(walk.changes)
+}
+
+struct Walk<'a> {
+    layers: &'a Layers,
+    marks: Marks,
+    changes: Vec<Change>,
+}
+
+impl Walk<'_> {
+    /// The directory `path` of the upper layer; `cut` when it, or one that it is in, hides what is below.
+    fn directory(&mut self, path: &Path, cut: bool) -> Result<()> {
+        let names = file::list(&self.layers.upper.join(path))?;
+        if cut {
+            let kept: BTreeSet<&OsString> = names.iter().map(|(name, _)| name).collect();
+            let below = self.names_below(path)?;
+            let gone = below.iter().filter(|name| !kept.contains(name));
+            self.changes.extend(gone.map(|name| (path.join(name), What::Deleted)));
+        }
+        for (name, kind) in names {
+            self.name(&path.join(name), kind, cut)?;
+        }
+        Ok(())
+    }
+
+    fn name(&mut self, path: &Path, kind: Kind, cut: bool) -> Result<()> {
+        let full = self.layers.upper.join(path);
+        let below = self.below(path)?;
+        if kind == Kind::Character && mark::is_whiteout(&file::link_status(&full)?) {
+            self.changes.extend(below.map(|_| (path.to_owned(), What::Deleted)));
+            return Ok(());
+        }
+        let what = if below.is_some() { What::Changed } else { What::Added };
+        self.changes.push((path.to_owned(), what));
+        if kind == Kind::Directory {
+            let was_directory = below.is_some_and(|status| status.kind == Kind::Directory);
+            let cut = was_directory && (cut || self.marks.is_opaque(&full)?);
+            self.directory(path, cut)?;
+        }
+        Ok(())
+    }
+
+    /// What the layers below show at `path`, if anything.
+    fn below(&self, path: &Path) -> Result<Option<Status>> {
+        for top in &self.layers.lower {
+            match find(top, path, self.marks)? {
+                Seen::Here(status) => return Ok(Some(status)),
+                Seen::Nowhere => return Ok(None),
+                Seen::PerhapsBelow => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// The names that the layers below show in the directory `path`.
+    fn names_below(&self, path: &Path) -> Result<Vec<OsString>> {
+        let mut candidates = BTreeSet::new();
+        for top in &self.layers.lower {
+            let listed = match file::if_there(file::list(&top.join(path))) {
+                Err(error) if error.is(ENOTDIR) => continue,
+                listed => listed?.unwrap_or_default(),
+            };
+            candidates.extend(listed.into_iter().map(|(name, _)| name));
+        }
+        let mut names = Vec::new();
+        for name in candidates {
+            if self.below(&path.join(&name))?.is_some() {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+}
+
+/// What one layer says of a path.
+enum Seen {
+    /// It is here.
+    Here(Status),
+    /// It is neither here nor, for all that is seen from above, below.
+    Nowhere,
+    /// This layer does not say.
+    PerhapsBelow,
+}
+
+/// What the layer at `top` says of `path`. Links are not followed: each part of the path is looked at by itself.
+fn find(top: &Path, path: &Path, marks: Marks) -> Result<Seen> {
+    let mut here = top.to_owned();
+    let mut cut = false;
+    let parts: Vec<Component<'_>> = path.components().collect();
+    for (index, part) in parts.iter().enumerate() {
+        here.push(part);
+        let Some(status) = file::if_there(file::link_status(&here))? else {
+            return Ok(if cut { Seen::Nowhere } else { Seen::PerhapsBelow });
+        };
+        if mark::is_whiteout(&status) {
+            return Ok(Seen::Nowhere);
+        }
+        if index + 1 == parts.len() {
+            return Ok(Seen::Here(status));
+        }
+        if status.kind != Kind::Directory {
+            return Ok(Seen::Nowhere);
+        }
+        cut = cut || marks.is_opaque(&here)?;
+    }
+    Ok(Seen::PerhapsBelow)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Layers whose directories hold these files; a name that ends in `/` is a directory.
+    fn layers(top: &Path, lower: &[&[&str]], upper: &[&str]) -> Layers {
+        let fill = |name: &str, names: &[&str]| {
+            let layer = top.join(name);
+            std::fs::create_dir_all(&layer).unwrap();
+            for name in names {
+                let path = layer.join(name);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                match name.ends_with('/') {
+                    true => std::fs::create_dir_all(path).unwrap(),
+                    false => std::fs::write(path, "").unwrap(),
+                }
+            }
+            layer
+        };
+        let lower = lower.iter().enumerate().map(|(index, names)| fill(&index.to_string(), names)).collect();
+        Layers { lower, upper: fill("upper", upper), userxattr: true, ..Layers::default() }
+    }
+
+    fn told(layers: &Layers) -> Vec<String> {
+        let line = |(path, what): &Change| format!("{} {}", what.letter(), path.display());
+        changes(layers).unwrap().iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_name_is_added_or_changed_by_whether_it_is_below() {
+        let top = tempfile::tempdir().unwrap();
+        let layers = layers(top.path(), &[&["d/a"], &["d/b", "f"]], &["d/b", "d/new", "f", "e/g"]);
+        assert_eq!(told(&layers), ["C d", "C d/b", "A d/new", "A e", "A e/g", "C f"]);
+    }
+
+    #[test]
+    fn a_file_in_a_middle_layer_hides_a_directory_below_it() {
+        let top = tempfile::tempdir().unwrap();
+        let layers = layers(top.path(), &[&["d"], &["d/x"]], &["d/x"]);
+        assert_eq!(told(&layers), ["C d", "A d/x"]);
+    }
+
+    #[test]
+    fn an_opaque_directory_deletes_what_it_does_not_have() {
+        let top = tempfile::tempdir().unwrap();
+        let layers = layers(top.path(), &[&["d/a", "d/b"], &["d/c", "d/e/f"]], &["d/a", "d/e/g"]);
+        if !Marks::new(true).are_kept(&layers.upper).unwrap() {
+            return;
+        }
+        Marks::new(true).make_opaque(&layers.upper.join("d")).unwrap();
+        assert_eq!(told(&layers), ["C d", "C d/a", "D d/b", "D d/c", "C d/e", "D d/e/f", "A d/e/g"]);
+    }
+}
