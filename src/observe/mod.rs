@@ -5,6 +5,7 @@
 //! reader is a file read and a pure function on its text; a fact that cannot be read is `None`, never an
 //! error, since looking must not be able to break what is looked at.
 
+pub mod btf;
 mod cgroups;
 mod mounts;
 mod namespaces;
