@@ -246,6 +246,14 @@ pub enum Problem {
     ProcHidden,
     /// What was asked for on the real host is root's to do.
     OnHostNeedsRoot,
+    NoSuchType {
+        name: String,
+        kernel: String,
+        near: String,
+    },
+    NoSuchProcess {
+        pid: i32,
+    },
     /// The person gave up while the container was starting.
     Interrupted {
         signal: i32,

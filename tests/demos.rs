@@ -15,6 +15,7 @@ mod demos {
     pub mod netlink;
     pub mod ns;
     pub mod overlay;
+    pub mod structs;
     pub mod told;
     pub mod topology;
 }
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let modules = [
         demos::all::tests(),
         demos::ns::tests(),
+        demos::structs::tests(),
         demos::cgroup::tests(),
         demos::overlay::tests(),
         demos::net::tests(),

@@ -8,3 +8,4 @@ pub mod net_demo;
 pub mod ns_demo;
 pub mod overlay_demo;
 pub mod run;
+pub mod structs;

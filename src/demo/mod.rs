@@ -13,6 +13,7 @@
 //! | [`cgroup`] | `cgroup-demo`: the controllers |
 //! | [`overlay`] | `overlay-demo`: layers |
 //! | [`net`] | `net-demo`: the four modes of a container's network |
+//! | [`structs`] | the kernel's structures, for `ns-demo structs` and `cgroup-demo structs` |
 
 pub mod actor;
 pub mod attend;
@@ -21,6 +22,7 @@ pub mod host;
 pub mod net;
 pub mod ns;
 pub mod overlay;
+pub mod structs;
 
 use crate::error::Result;
 use crate::narrate::words::Text;

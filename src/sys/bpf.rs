@@ -52,7 +52,7 @@ struct AttachAttr {
     attach_flags: u32,
 }
 
-fn bpf<T>(command: libc::c_int, attr: &T) -> nix::Result<i32> {
+pub(super) fn bpf<T>(command: libc::c_int, attr: &T) -> nix::Result<i32> {
     // SAFETY: `attr` begins a union bpf_attr as linux/bpf.h lays it out for `command`, of the size passed;
     // the kernel takes what is beyond as zero. Pointers in it outlive the call.
     let answer = unsafe { libc::syscall(libc::SYS_bpf, command, std::ptr::from_ref(attr), size_of::<T>()) };

@@ -25,6 +25,7 @@ pub mod flags;
 pub mod identity;
 pub mod inode;
 pub mod ipc;
+pub mod iterator;
 pub mod lock;
 pub mod mount;
 pub mod namespace;

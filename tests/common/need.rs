@@ -22,6 +22,10 @@ pub enum Need {
     Program(&'static str, &'static str),
     /// A loop device to be had.
     LoopDevice,
+    /// The kernel's description of its own types.
+    Btf,
+    /// To be root of the very machine, whom the kernel lets read its memory.
+    KernelMemory,
 }
 
 impl Need {
@@ -35,6 +39,8 @@ impl Need {
             Need::CgroupV1 => "cgroup v1".to_owned(),
             Need::Program(name, _) => (*name).to_owned(),
             Need::LoopDevice => "a loop device".to_owned(),
+            Need::Btf => "/sys/kernel/btf/vmlinux".to_owned(),
+            Need::KernelMemory => "the right to read the kernel's memory".to_owned(),
         }
     }
 
@@ -51,6 +57,10 @@ impl Need {
             Need::CgroupV1 => "boot with systemd.unified_cgroup_hierarchy=0".to_owned(),
             Need::Program(_, package) => format!("apt-get install {package}"),
             Need::LoopDevice => "modprobe loop".to_owned(),
+            Need::Btf => "a kernel with CONFIG_DEBUG_INFO_BTF".to_owned(),
+            Need::KernelMemory => {
+                "run as root outside any container, on a kernel that is not locked down".to_owned()
+            }
         }
     }
 
@@ -63,6 +73,8 @@ impl Need {
             Need::CgroupV1 => space::cgroup_mount("memory").is_some_and(|(_, version)| version == 1),
             Need::Program(name, _) => works(&["sh", "-c", &format!("command -v {name}")]),
             Need::LoopDevice => space::is_root() && works(&["losetup", "--find"]),
+            Need::Btf => std::fs::File::open("/sys/kernel/btf/vmlinux").is_ok(),
+            Need::KernelMemory => space::is_root() && kernel_memory_may_be_read(),
         }
     }
 }
@@ -118,6 +130,18 @@ fn rootless_overlay_works() -> bool {
     let mut command = space::as_person(Who::User);
     command.extend(["sh", "-c", script, "sh", &path].map(str::to_owned));
     works(&command.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// Reading it by `/proc/kcore`, where that is there, asks for other rights than reading it by bpf(2); so this looks at
+/// what the kernel would look at: which namespaces, and which lockdown.
+fn kernel_memory_may_be_read() -> bool {
+    let initial = |kind: &str, number: u64| {
+        std::fs::read_link(format!("/proc/self/ns/{kind}"))
+            .is_ok_and(|link| link.to_string_lossy() == format!("{kind}:[{number}]"))
+    };
+    let lockdown = std::fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
+    let here = initial("user", 0xEFFF_FFFD) && initial("pid", 0xEFFF_FFFC);
+    here && Need::Btf.try_it() && !lockdown.contains("[confidentiality]")
 }
 
 fn masquerade_works() -> bool {

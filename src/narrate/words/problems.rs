@@ -323,6 +323,14 @@ problems! {
         what: "--on-host changes this very machine, which takes CAP_SYS_ADMIN", "--on-host 会直接改动本机，需要 CAP_SYS_ADMIN";
         todo: "run it as root, or without --on-host on a throw-away host", "请以 root 运行，或者不加 --on-host，在用完即弃的主机上运行";
     }
+    NoSuchType { name, kernel, near } => {
+        what: "no type of {kernel} is called {name:?}", "{kernel} 没有名为 {name:?} 的类型";
+        todo: "the nearest names are {near}", "最接近的名字有 {near}";
+    }
+    NoSuchProcess { pid } => {
+        what: "there is no process {pid} here", "这里没有进程 {pid}";
+        todo: "see `ps -e` for those there are", "请用 `ps -e` 查看有哪些进程";
+    }
     Interrupted { signal } => {
         what: "interrupted by signal {signal} while the container was starting", "容器启动时被信号 {signal} 中断";
         todo: "nothing of it is left; run it again", "没有留下任何东西，可以再次运行";
