@@ -11,6 +11,7 @@ mod common;
 mod demos {
     pub mod all;
     pub mod cgroup;
+    pub mod follow;
     pub mod net;
     pub mod netlink;
     pub mod ns;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         demos::cgroup::tests(),
         demos::overlay::tests(),
         demos::net::tests(),
+        demos::follow::tests(),
         demos::netlink::tests(),
         demos::topology::tests(),
     ];

@@ -12,10 +12,12 @@ use std::path::PathBuf;
 pub enum Demo {
     /// Play every demo, in order
     Tour,
-    /// One message to the kernel, built by hand and read byte by byte
-    Netlink,
+    /// One packet, hop by hop, from a container to outside and back
+    Follow,
     /// A drawing of what is here, read from the kernel
     Topology(Drawing),
+    /// One message to the kernel, built by hand and read byte by byte
+    Netlink,
 }
 
 /// How `topology` draws.
@@ -28,15 +30,20 @@ pub struct Drawing {
     /// Print a Mermaid flow chart instead, for a page of Markdown
     #[arg(long)]
     mermaid: bool,
+    /// Draw a small town on a throw-away host instead
+    #[arg(long)]
+    town: bool,
 }
 
 impl Drawing {
-    fn form(self) -> Form {
-        match self {
+    fn plan(self) -> Plan {
+        let form = match self {
+            Drawing { town: true, .. } => return Plan::Walk(&net::topology::WALK),
             Drawing { mermaid: true, .. } => Form::Mermaid,
             Drawing { svg: Some(file), .. } => Form::Svg(file),
             _ => Form::Text,
-        }
+        };
+        Plan::here(move |stage| net::topology::show(stage, &form))
     }
 }
 
@@ -44,15 +51,13 @@ impl Program for Demo {
     const NAME: &'static str = "net-demo";
     const ABOUT: &'static str =
         "Container networks: null, host, container and bridge, one packet followed hop by hop";
-    const TOUR: &'static [&'static Walk] = &[&net::netlink::WALK];
+    const TOUR: &'static [&'static Walk] = &[&net::follow::WALK, &net::topology::WALK, &net::netlink::WALK];
 
     fn plan(self) -> Plan {
         match self {
             Demo::Tour => Plan::Tour,
-            Demo::Topology(drawing) => {
-                let form = drawing.form();
-                Plan::here(move |stage| net::topology::show(stage, &form))
-            }
+            Demo::Topology(drawing) => drawing.plan(),
+            Demo::Follow => Plan::Walk(&net::follow::WALK),
             Demo::Netlink => Plan::Walk(&net::netlink::WALK),
         }
     }

@@ -37,6 +37,8 @@ pub struct Link {
     pub link: Option<u32>,
     /// `IFLA_LINK_NETNSID`: the namespace in which that is, if not the same.
     pub elsewhere: Option<i32>,
+    /// Its Ethernet address, if it has one.
+    pub address: Option<[u8; 6]>,
     /// `ifi_flags`, linux/if.h.
     pub flags: u32,
     /// Its addresses, with the lengths of their prefixes; those of IPv6 that hold for its cable or its host only are

@@ -9,11 +9,14 @@ mod picture;
 mod survey;
 mod text;
 
+use super::town::Town;
+use crate::demo::{Place, Walk};
 use crate::error::Result;
 use crate::narrate::words::Text;
 use crate::narrate::{self, Ending, Stage, text};
 use map::Map;
 use std::path::PathBuf;
+pub use survey::links_here;
 use survey::{Survey, survey};
 
 /// How it is drawn.
@@ -27,8 +30,10 @@ pub enum Form {
     Mermaid,
 }
 
-/// What it is about.
-pub const TITLE: Text = Text { en: "What is connected with what", zh: "谁与谁相连" };
+/// `net-demo topology --town`, and a stop of the tour.
+pub const WALK: Walk = Walk { name: "topology", title: TITLE, place: Place::ThrowAway, show: show_town };
+
+const TITLE: Text = Text { en: "What is connected with what", zh: "谁与谁相连" };
 
 /// `net-demo topology [--svg FILE | --mermaid]`, in the person's own namespaces. The exit status is 1 when two sources
 /// of the kernel's differ.
@@ -49,6 +54,28 @@ pub fn show(stage: &Stage, form: &Form) -> Result<u8> {
     }
     stage.end(&ending(&found));
     Ok(u8::from(!stage.all_held()))
+}
+
+/// A town with two containers, drawn.
+fn show_town(stage: &Stage) -> Result<Ending> {
+    let town = Town::found()?;
+    town.build_bridge()?;
+    let residents = [town.container("web")?, town.container("db")?, town.outside()?];
+    let mut found = survey()?;
+    // They run the same program, and so have its name; here they are known by their own.
+    for (pid, name) in found.map.spaces.iter_mut().flat_map(|space| &mut space.processes) {
+        let resident = residents.iter().find(|resident| resident.pid() == *pid);
+        *name = resident.map_or("host", |resident| resident.name).to_owned();
+    }
+    stage.scene(&text!("A small town", "一座小镇"));
+    stage.say(&text!(
+        "A bridge with two containers, `web` and `db`, and somebody outside; each is a process in a network namespace of \
+         its own.",
+        "一个网桥，两个容器 web 和 db，以及外面的一台机器；每一个都是处于自己的 Network Namespace 中的进程。"
+    ));
+    tell(stage, &found);
+    drop(residents);
+    Ok(ending(&found))
 }
 
 /// The drawing, with what it is made from.

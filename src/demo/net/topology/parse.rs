@@ -24,6 +24,7 @@ pub fn links(answer: &[u8]) -> Vec<Link> {
         for (kind, value) in Attributes(body.get(IFINFOMSG..)?) {
             let number = u32_at(value, 0);
             match kind {
+                1 => link.address = value.try_into().ok().filter(|bytes| *bytes != [0; 6]),
                 3 => link.name = text(value),
                 5 => link.link = number.filter(|index| *index != 0),
                 10 => link.master = number.filter(|index| *index != 0),
@@ -106,6 +107,7 @@ mod tests {
     #[test]
     fn a_veth_is_read_with_its_other_end() {
         let body = Builder::after(&words(&[0, 7, 0x1_0003, 0]))
+            .bytes(1, &[2, 0, 0, 0, 0, 7])
             .text(3, "md-web")
             .number(5, 2)
             .number(10, 4)
@@ -119,6 +121,7 @@ mod tests {
             master: Some(4),
             link: Some(2),
             elsewhere: Some(0),
+            address: Some([2, 0, 0, 0, 0, 7]),
             flags: 0x1_0003,
             addresses: Vec::new(),
         };

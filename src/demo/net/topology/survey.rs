@@ -1,6 +1,6 @@
 //! The survey: into each network namespace that can be seen goes one process, and asks the kernel what is there.
 
-use super::map::{Map, Space};
+use super::map::{Link, Map, Space};
 use super::parse;
 use crate::demo::actor;
 use crate::error::Result;
@@ -30,7 +30,9 @@ pub struct Survey {
 pub fn survey() -> Result<Survey> {
     let (mut networks, hidden) = observe::networks();
     let own = observe::inode("net");
-    networks.sort_by_key(|network| Some(network.inode) != own);
+    // Those without processes come last.
+    let oldest = |network: &Network| network.processes.first().map_or(i32::MAX, |(pid, _)| *pid);
+    networks.sort_by_key(|network| (Some(network.inode) != own, oldest(network)));
     let mut map = Map { spaces: Vec::new(), closed: hidden };
     let mut confirmed = true;
     for (number, network) in networks.iter().enumerate() {
@@ -88,27 +90,39 @@ fn enter(path: &Path) -> Result<()> {
     })
 }
 
-fn ask(others: &[(u64, OwnedFd)]) -> Result<Space> {
-    const NLM_F_REQUEST: u16 = 0x1;
-    const NLM_F_ACK: u16 = 0x4;
-    const NLM_F_DUMP: u16 = 0x300;
+const NLM_F_REQUEST: u16 = 0x1;
+const NLM_F_ACK: u16 = 0x4;
+const NLM_F_DUMP: u16 = 0x300;
+
+/// Everything of one kind. The fixed structure of the question is `length` bytes, all zero.
+fn dump(wire: &Wire, name: &'static str, kind: u16, length: usize) -> Result<Vec<u8>> {
+    let message = with_header(kind, NLM_F_REQUEST | NLM_F_DUMP, 1, &vec![0; length]);
+    wire.exchange(Call::Other(&Query::Dump(name)), &message).map(|reply| reply.bytes)
+}
+
+fn links(wire: &Wire) -> Result<Vec<Link>> {
     const RTM_GETLINK: u16 = 18;
+    dump(wire, "RTM_GETLINK", RTM_GETLINK, 16).map(|answer| parse::links(&answer))
+}
+
+/// The links of this process's network namespace.
+pub fn links_here() -> Result<Vec<Link>> {
+    links(&Wire::open(Family::Route)?)
+}
+
+fn ask(others: &[(u64, OwnedFd)]) -> Result<Space> {
     const RTM_GETADDR: u16 = 22;
     const RTM_GETROUTE: u16 = 26;
     const RTM_GETNSID: u16 = 90;
     const NETNSA_FD: u16 = 3;
     let wire = Wire::open(Family::Route)?;
-    let dump = |name, kind, length: usize| {
-        let message = with_header(kind, NLM_F_REQUEST | NLM_F_DUMP, 1, &vec![0; length]);
-        wire.exchange(Call::Other(&Query::Dump(name)), &message).map(|reply| reply.bytes)
-    };
-    let mut space = Space { links: parse::links(&dump("RTM_GETLINK", RTM_GETLINK, 16)?), ..Space::default() };
-    for (index, address, prefix) in parse::addresses(&dump("RTM_GETADDR", RTM_GETADDR, 8)?) {
+    let mut space = Space { links: links(&wire)?, ..Space::default() };
+    for (index, address, prefix) in parse::addresses(&dump(&wire, "RTM_GETADDR", RTM_GETADDR, 8)?) {
         if let Some(link) = space.links.iter_mut().find(|link| link.index == index) {
             link.addresses.push((address, prefix));
         }
     }
-    space.ways_out = parse::ways_out(&dump("RTM_GETROUTE", RTM_GETROUTE, 12)?);
+    space.ways_out = parse::ways_out(&dump(&wire, "RTM_GETROUTE", RTM_GETROUTE, 12)?);
     if space.links.iter().any(|link| link.elsewhere.is_some()) {
         for (inode, namespace) in others {
             let body = Builder::after(&[0; 4]).number(NETNSA_FD, namespace.as_raw_fd() as u32).finish();
