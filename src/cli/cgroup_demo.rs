@@ -2,7 +2,7 @@
 
 use super::demo::{Plan, Program};
 use crate::demo::Walk;
-use crate::demo::cgroup::{hierarchy, memory};
+use crate::demo::cgroup::{cpu, hierarchy, memory};
 use crate::error::Result;
 use crate::narrate::{Ending, Stage};
 use clap::{Args, Subcommand};
@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 pub enum Demo {
     /// Play every demo, in order
     Tour,
+    /// So much processor time and no more: counters, quota, shares
+    Cpu(Picture),
     /// So much memory and no more: usage, limit, OOM killer
     Memory(Picture),
     /// A child cannot exceed its parent
@@ -46,11 +48,12 @@ fn plan(
 impl Program for Demo {
     const NAME: &'static str = "cgroup-demo";
     const ABOUT: &'static str = "Linux cgroups: how much a process may use, and how much it did";
-    const TOUR: &'static [&'static Walk] = &[&memory::WALK, &hierarchy::WALK];
+    const TOUR: &'static [&'static Walk] = &[&cpu::WALK, &memory::WALK, &hierarchy::WALK];
 
     fn plan(self) -> Plan {
         match self {
             Demo::Tour => Plan::Tour,
+            Demo::Cpu(Picture { plot }) => plan(&cpu::WALK, cpu::show, plot),
             Demo::Memory(Picture { plot }) => plan(&memory::WALK, memory::show, plot),
             Demo::Hierarchy => Plan::Walk(&hierarchy::WALK),
         }

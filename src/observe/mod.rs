@@ -17,7 +17,7 @@ mod process;
 pub use namespaces::{KINDS, inode};
 pub use network::{LinkCount, link_counters, snmp};
 pub use networks::{Network, networks};
-pub use paths::place;
+pub use paths::{place, text};
 pub use process::host_pid;
 
 use std::path::PathBuf;

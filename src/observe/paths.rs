@@ -11,6 +11,13 @@ pub(super) fn contents(path: &Path) -> Option<String> {
     one_line(&text)
 }
 
+/// All that a file says, a mebibyte at most. `None` when it cannot be read.
+pub fn text(path: &Path) -> Option<String> {
+    let mut text = String::new();
+    std::fs::File::open(path).ok()?.take(1 << 20).read_to_string(&mut text).ok()?;
+    Some(text)
+}
+
 /// Where a path leads that names an open descriptor, `/proc/self/fd/7`; other paths are what they are.
 pub fn place(path: &Path) -> PathBuf {
     match path.starts_with("/proc/self/fd") {

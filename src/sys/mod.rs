@@ -10,6 +10,7 @@
 //! that one line, so none of them can drift from what is executed. With no observer it is one load and one
 //! branch around the call.
 
+pub mod affinity;
 mod answer;
 pub mod attribute;
 pub mod bpf;

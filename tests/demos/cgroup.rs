@@ -18,6 +18,9 @@ pub fn tests() -> Vec<Test> {
         as_root(&[Need::Controller("memory"), Need::CgroupV1], memory_is_told),
         as_root(MEMORY, memory_is_limited_as_seen_from_outside),
         as_root(MEMORY, the_course_of_memory_is_drawn),
+        as_root(&[Need::Controller("cpu"), Need::Controller("cpuacct"), Need::CgroupV1], cpu_is_told),
+        as_root(&[Need::Controller("cpu")], time_is_rationed_as_seen_from_outside),
+        as_root(&[Need::Controller("cpu")], the_course_of_time_is_drawn),
         as_root(MEMORY, a_killed_demo_is_cleared_away_by_the_next_demo),
         as_root(MEMORY, a_killed_demo_is_cleared_away_by_prune),
         as_root(MEMORY, a_killed_demo_is_cleared_away_by_run),
@@ -93,6 +96,46 @@ fn the_course_of_memory_is_drawn() {
     assert!(curve.matches(',').count() > 50, "{curve}");
 }
 
+fn cpu_is_told() {
+    let numbers: &[(&str, &str)] = &[
+        (
+            r"((?:usage_usec|user_usec|system_usec|nr_periods|nr_throttled|throttled_usec) +)\d+( +\d+)?",
+            "${1}N",
+        ),
+        (r"\d+\.\d ms", "N ms"),
+        (r"heavy +light", "heavy  light"),
+        (r"3072 +1024", "3072  1024"),
+        (r"[#.]{40,}", "##..##"),
+        (r"got \d+\.\d times the", "got N times the"),
+        (r"得到了 \d+\.\d 倍", "得到了 N 倍"),
+        (r"(sched_setaffinity\(0, )0x[0-9a-f]+", "${1}CPU"),
+    ];
+    snapshots(Who::Root, "cgroup-demo", &["cpu"], &[VOLATILE, numbers].concat());
+}
+
+fn time_is_rationed_as_seen_from_outside() {
+    let space = Space::new(Who::Root);
+    let (running, group) = demo(&space, "cpu", "── Shares");
+    let stat = std::fs::read_to_string(group.join("worker/cpu.stat")).unwrap();
+    let field = |key: &str| -> u64 {
+        stat.lines().find_map(|line| line.strip_prefix(key)?.trim().parse().ok()).unwrap()
+    };
+    assert!(field("nr_throttled") >= 2 && field("nr_periods") >= field("nr_throttled"), "{stat}");
+    let outcome = running.end();
+    assert_eq!(outcome.status, 0, "{}", outcome.out);
+    assert_gone(&group);
+}
+
+fn the_course_of_time_is_drawn() {
+    let space = Space::new(Who::Root);
+    let file = space.path("cpu.svg");
+    play(&space, "cgroup-demo", &["cpu", "--plot", file.to_str().unwrap()]);
+    let picture = std::fs::read_to_string(file).unwrap();
+    for part in ["<title", "<desc", "processor time, ms", "class=\"limit\"", "class=\"series b\""] {
+        assert!(picture.contains(part), "{part}: {picture}");
+    }
+}
+
 /// The groups of demos in the hierarchy of the memory controller.
 fn groups() -> Vec<PathBuf> {
     let (mount, _) = cgroup_mount("memory").unwrap();
@@ -117,7 +160,11 @@ fn demo(space: &Space, walk: &str, heading: &str) -> (Running, PathBuf) {
     let descriptors = names_in(&PathBuf::from(format!("/proc/{player}/fd")));
     let open = descriptors.iter().filter_map(|fd| std::fs::read_link(format!("/proc/{player}/fd/{fd}")).ok());
     let open: Vec<PathBuf> = open.collect();
-    let group = groups().into_iter().find(|group| open.contains(group)).unwrap();
+    let (mount, _) = cgroup_mount(if walk == "cpu" { "cpu" } else { "memory" }).unwrap();
+    let ours = |path: &&PathBuf| {
+        path.parent() == Some(&mount) && path.to_string_lossy().contains("minidocker-demo-")
+    };
+    let group = open.iter().find(ours).unwrap().clone();
     (running, group)
 }
 

@@ -39,12 +39,12 @@ impl File {
     /// What it says, as evidence: not told in the trace. `None` when it cannot be read.
     pub fn read(&self, group: &Group) -> Option<String> {
         let (path, key) = self.path(group)?;
-        let said = observe::read(&Subject::Contents(path))?;
         match key {
-            None => Some(said),
-            // Lines `KEY NUMBER`, which the reader has joined by semicolons.
+            None => observe::read(&Subject::Contents(path)),
+            // Lines `KEY NUMBER`.
             Some(key) => {
-                said.split("; ").find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')).map(str::to_owned)
+                let text = observe::text(&path)?;
+                text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')).map(str::to_owned)
             }
         }
     }

@@ -1,5 +1,6 @@
 //! `cgroup-demo`: every controller, its limits seen biting, on cgroup v1 and v2.
 
+pub mod cpu;
 pub mod files;
 pub mod hierarchy;
 pub mod house;
