@@ -19,6 +19,7 @@ mod demos {
     pub mod structs;
     pub mod told;
     pub mod topology;
+    pub mod town;
 }
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         demos::cgroup::tests(),
         demos::overlay::tests(),
         demos::net::tests(),
+        demos::town::tests(),
         demos::follow::tests(),
         demos::netlink::tests(),
         demos::topology::tests(),

@@ -12,6 +12,14 @@ use std::path::PathBuf;
 pub enum Demo {
     /// Play every demo, in order
     Tour,
+    /// A network namespace with nothing in it, and a cable plugged in by hand
+    Null,
+    /// The host's own network
+    Host,
+    /// The network of another container
+    Container,
+    /// A bridge, cables, three rules: who reaches whom
+    Bridge,
     /// One packet, hop by hop, from a container to outside and back
     Follow,
     /// A drawing of what is here, read from the kernel
@@ -51,13 +59,25 @@ impl Program for Demo {
     const NAME: &'static str = "net-demo";
     const ABOUT: &'static str =
         "Container networks: null, host, container and bridge, one packet followed hop by hop";
-    const TOUR: &'static [&'static Walk] = &[&net::follow::WALK, &net::topology::WALK, &net::netlink::WALK];
+    const TOUR: &'static [&'static Walk] = &[
+        &net::null::WALK,
+        &net::host::WALK,
+        &net::container::WALK,
+        &net::bridge::WALK,
+        &net::follow::WALK,
+        &net::topology::WALK,
+        &net::netlink::WALK,
+    ];
 
     fn plan(self) -> Plan {
         match self {
             Demo::Tour => Plan::Tour,
-            Demo::Topology(drawing) => drawing.plan(),
+            Demo::Null => Plan::Walk(&net::null::WALK),
+            Demo::Host => Plan::Walk(&net::host::WALK),
+            Demo::Container => Plan::Walk(&net::container::WALK),
+            Demo::Bridge => Plan::Walk(&net::bridge::WALK),
             Demo::Follow => Plan::Walk(&net::follow::WALK),
+            Demo::Topology(drawing) => drawing.plan(),
             Demo::Netlink => Plan::Walk(&net::netlink::WALK),
         }
     }

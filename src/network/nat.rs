@@ -40,6 +40,30 @@ pub fn sweep(bridge: &str, subnet: Subnet) -> Result<()> {
     }
 }
 
+/// The rules of this network namespace in the tables `filter` and `nat`, as iptables-save(8) writes them: each table
+/// with the policies of its chains that hold rules or have another policy than ACCEPT.
+pub fn listing() -> Result<String> {
+    // A table at a time: whoever is root in a user namespace alone may not list the tables of iptables-legacy.
+    let saved = [run("iptables-save", &["-t", "filter"], "")?, run("iptables-save", &["-t", "nat"], "")?];
+    Ok(saved.iter().map(|table| essence(table)).collect())
+}
+
+/// `table` without remarks, counters, and chains of which there is nothing to say.
+fn essence(table: &str) -> String {
+    let speaks = |line: &&str| {
+        let mut words = line.split(' ');
+        match line.strip_prefix(':') {
+            Some(chain) => {
+                let rule = format!("-A {} ", chain.split(' ').next().unwrap_or_default());
+                words.nth(1) != Some("ACCEPT") || table.contains(&rule)
+            }
+            None => line.starts_with(['*', '-']),
+        }
+    };
+    let lines = table.lines().filter(speaks);
+    lines.flat_map(|line| [line.split(" [").next().unwrap_or_default(), "\n"]).collect()
+}
+
 /// The rules, each begun with the command `nat` or `filter` according to its table.
 fn script(bridge: &str, subnet: Subnet, nat: &str, filter: &str) -> String {
     format!(
@@ -147,6 +171,17 @@ COMMIT
 ";
         assert_eq!(deletions(SAVED, BRIDGE, subnet()), expected);
         assert_eq!(deletions("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n", BRIDGE, subnet()), "");
+    }
+
+    #[test]
+    fn a_listing_tells_of_chains_with_rules_or_a_policy() {
+        let expected = "*filter\n:FORWARD DROP\n-A FORWARD -i docker0 -j ACCEPT\n";
+        let table = "# Generated\n*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [3:180]\n-A FORWARD -i docker0 -j ACCEPT\nCOMMIT\n";
+        assert_eq!(essence(table), expected);
+        assert_eq!(
+            essence("*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j X\n"),
+            "*nat\n:OUTPUT ACCEPT\n-A OUTPUT -j X\n"
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@
 
 mod resident;
 
-pub use resident::{Meeting, Question, Resident, View, meet};
+pub use resident::{Meeting, Question, Resident, Verdict, View, meet};
 
 use crate::demo::actor::Actor;
 use crate::error::{Error, Problem, Result};
@@ -114,8 +114,21 @@ impl Town {
         let endpoint = self.endpoint(name)?;
         self.plug(&resident, &endpoint)?;
         resident.configure(Network::Bridge(endpoint))?;
-        resident.connect(SocketAddrV4::new(self.subnet()?.gateway(), CLOSED), FIRST)?;
+        self.await_cable(&resident)?;
         Ok(resident)
+    }
+
+    /// Wait until the way from `resident` to the bridge works: the host refuses a connection from there.
+    pub fn await_cable(&self, resident: &Resident) -> Result<()> {
+        resident.connect(SocketAddrV4::new(self.subnet()?.gateway(), CLOSED), FIRST).map(drop)
+    }
+
+    /// The address of a container on the bridge.
+    pub fn address_of(&self, resident: &Resident) -> Result<Ipv4Addr> {
+        let addresses = resident.look()?.addresses.unwrap_or_default();
+        let mut addresses = addresses.split(' ').filter_map(|address| address.parse().ok());
+        let own = addresses.find(|address: &Ipv4Addr| !address.is_loopback());
+        own.ok_or_else(|| Error::new(Problem::NoSubnet))
     }
 
     /// The next free place on the bridge.

@@ -106,6 +106,14 @@ impl Resident {
         }
     }
 
+    /// Kill it. Its namespace goes with it, unless somebody else is in it.
+    pub fn end(self) -> Result<()> {
+        match self.body {
+            Body::Here(_) => Ok(()),
+            Body::There(actor) => actor.end().map(drop),
+        }
+    }
+
     /// Ask, and wait for the answer, which must be of the type that the question calls for.
     pub fn ask<T: DeserializeOwned>(&self, question: Question) -> Result<T> {
         let answer = match &self.body {
