@@ -171,7 +171,9 @@ impl Stage {
     /// End a demo: what was seen, and what to try next.
     pub fn end(&self, ending: &Ending) {
         self.page.blank();
-        self.page.set(0, MARGIN, &[(Ink::Faint, "── "), (Ink::Title, Label::Saw.get(self.lang))]);
+        if !ending.saw.is_empty() {
+            self.page.set(0, MARGIN, &[(Ink::Faint, "── "), (Ink::Title, Label::Saw.get(self.lang))]);
+        }
         for (holds, claim) in &ending.saw {
             let mark = if *holds { (Ink::Fact, "✓ ") } else { (Ink::Refused, "✗ ") };
             self.page.set(MARGIN, INDENT, &[mark, (Ink::Plain, claim)]);

@@ -40,6 +40,13 @@ const PATIENCE: u16 = 10_000;
 const PLACES: [&str; 3] = [NAME, "host", "outside"];
 
 fn show(stage: &Stage) -> Result<Ending> {
+    stage.scene(&text!("The way", "路线"));
+    stage.say(&text!(
+        "The container `{NAME}` hangs on the bridge by a veth pair; the host routes between the bridge and its uplink, and \
+         writes its own address over the container's (MASQUERADE). A packet passes five links.",
+        "容器 {NAME} 通过一对 veth 接在网桥上；主机在网桥与上行接口之间路由，并把容器的地址改写成自己的地址（MASQUERADE）。\
+         一个数据包要经过五个网络接口。"
+    ));
     let (town, containers, outside) = match Town::whole(&[NAME]) {
         Err(error) if town::lacks_rules(&error) => {
             stage.lacks(&text!(
@@ -62,13 +69,6 @@ fn show(stage: &Stage) -> Result<Ending> {
 
 /// The links between a process in the container and one outside.
 fn the_way(stage: &Stage, town: &Town) -> Result<()> {
-    stage.scene(&text!("The way", "路线"));
-    stage.say(&text!(
-        "The container `{NAME}` hangs on the bridge by a veth pair; the host routes between the bridge and its uplink, and \
-         writes its own address over the container's (MASQUERADE). A packet passes five links.",
-        "容器 {NAME} 通过一对 veth 接在网桥上；主机在网桥与上行接口之间路由，并把容器的地址改写成自己的地址（MASQUERADE）。\
-         一个数据包要经过五个网络接口。"
-    ));
     stage.blank();
     let gateway = town.subnet()?.gateway();
     let stations = [

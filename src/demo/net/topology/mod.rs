@@ -58,6 +58,12 @@ pub fn show(stage: &Stage, form: &Form) -> Result<u8> {
 
 /// A town with two containers, drawn.
 fn show_town(stage: &Stage) -> Result<Ending> {
+    stage.scene(&text!("A small town", "一座小镇"));
+    stage.say(&text!(
+        "A bridge with two containers, `web` and `db`, and somebody outside; each is a process in a network namespace of \
+         its own.",
+        "一个网桥，两个容器 web 和 db，以及外面的一台机器；每一个都是处于自己的 Network Namespace 中的进程。"
+    ));
     let town = Town::found()?;
     town.build_bridge()?;
     let residents = [town.container("web")?, town.container("db")?, town.outside()?];
@@ -65,14 +71,11 @@ fn show_town(stage: &Stage) -> Result<Ending> {
     // They run the same program, and so have its name; here they are known by their own.
     for (pid, name) in found.map.spaces.iter_mut().flat_map(|space| &mut space.processes) {
         let resident = residents.iter().find(|resident| resident.pid() == *pid);
-        *name = resident.map_or("host", |resident| resident.name).to_owned();
+        let own = (*pid == town.host.pid()).then_some(town.host.name);
+        if let Some(known) = resident.map(|resident| resident.name).or(own) {
+            *name = known.to_owned();
+        }
     }
-    stage.scene(&text!("A small town", "一座小镇"));
-    stage.say(&text!(
-        "A bridge with two containers, `web` and `db`, and somebody outside; each is a process in a network namespace of \
-         its own.",
-        "一个网桥，两个容器 web 和 db，以及外面的一台机器；每一个都是处于自己的 Network Namespace 中的进程。"
-    ));
     tell(stage, &found);
     drop(residents);
     Ok(ending(&found))
@@ -95,7 +98,7 @@ fn tell(stage: &Stage, found: &Survey) {
         count => {
             stage.blank();
             stage.lacks(&text!(
-                "of {count} processes the network namespace was not looked into: that takes CAP_SYS_PTRACE and \
+                "processes whose network namespace was not looked into: {count}. That takes CAP_SYS_PTRACE and \
                  CAP_SYS_ADMIN over other people's processes, as root has them.",
                 "有 {count} 个进程的 Network Namespace 没有查看：那需要对别人的进程拥有 CAP_SYS_PTRACE 和 CAP_SYS_ADMIN，\
                  root 才有。"
