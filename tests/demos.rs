@@ -10,8 +10,10 @@ mod common;
 
 mod demos {
     pub mod all;
+    pub mod calls;
     pub mod cgroup;
     pub mod follow;
+    pub mod kinds;
     pub mod net;
     pub mod netlink;
     pub mod ns;
@@ -27,8 +29,10 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let modules = [
         demos::all::tests(),
+        demos::calls::tests(),
         demos::ns::tests(),
         demos::structs::tests(),
+        demos::kinds::tests(),
         demos::cgroup::tests(),
         demos::overlay::tests(),
         demos::net::tests(),

@@ -11,8 +11,20 @@ use clap::Subcommand;
 pub enum Demo {
     /// Play every demo, in order
     Tour,
+    /// A child is born in new namespaces: clone(2)
+    Clone,
+    /// The caller itself moves to new namespaces: unshare(2)
+    Unshare,
+    /// The caller joins a namespace that exists: setns(2)
+    Setns,
     /// A host name of its own
     Uts,
+    /// Message queues of its own
+    Ipc,
+    /// Links and ports of its own
+    Net,
+    /// Two uptimes on one machine
+    Time,
     /// The kernel's own structures: task_struct, nsproxy and the namespaces
     Structs(Structs),
 }
@@ -20,12 +32,27 @@ pub enum Demo {
 impl Program for Demo {
     const NAME: &'static str = "ns-demo";
     const ABOUT: &'static str = "Linux namespaces: what a process sees of the machine, kind by kind";
-    const TOUR: &'static [&'static Walk] = &[&ns::uts::WALK, &ns::structs::WALK];
+    const TOUR: &'static [&'static Walk] = &[
+        &ns::clone::WALK,
+        &ns::unshare::WALK,
+        &ns::setns::WALK,
+        &ns::uts::WALK,
+        &ns::ipc::WALK,
+        &ns::net::WALK,
+        &ns::time::WALK,
+        &ns::structs::WALK,
+    ];
 
     fn plan(self) -> Plan {
         match self {
             Demo::Tour => Plan::Tour,
+            Demo::Clone => Plan::Walk(&ns::clone::WALK),
+            Demo::Unshare => Plan::Walk(&ns::unshare::WALK),
+            Demo::Setns => Plan::Walk(&ns::setns::WALK),
             Demo::Uts => Plan::Walk(&ns::uts::WALK),
+            Demo::Ipc => Plan::Walk(&ns::ipc::WALK),
+            Demo::Net => Plan::Walk(&ns::net::WALK),
+            Demo::Time => Plan::Walk(&ns::time::WALK),
             Demo::Structs(structs) => structs.plan(&ns::structs::WALK, ns::live::live),
         }
     }

@@ -13,12 +13,16 @@ mod network;
 mod networks;
 mod paths;
 mod process;
+mod queues;
+mod sockets;
 
 pub use namespaces::{KINDS, inode};
 pub use network::{LinkCount, link_counters, snmp};
 pub use networks::{Network, networks};
 pub use paths::{place, text};
 pub use process::host_pid;
+pub use queues::{posix_names, system_v_keys};
+pub use sockets::listening_ports;
 
 use std::path::PathBuf;
 

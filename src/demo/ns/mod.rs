@@ -1,5 +1,12 @@
 //! `ns-demo`: namespaces, kind by kind, and the three calls that make and join them.
 
+pub mod clone;
+pub mod ipc;
 pub mod live;
+pub mod net;
+pub mod setns;
+pub mod sides;
 pub mod structs;
+pub mod time;
+pub mod unshare;
 pub mod uts;
