@@ -119,6 +119,13 @@ impl Space {
         tree
     }
 
+    /// All that hang on the link with that index, at first or second hand.
+    pub fn family(&self, master: u32) -> Vec<&Link> {
+        let mut tree = Vec::new();
+        self.ports(master).into_iter().for_each(|port| self.branch(0, port, &mut tree));
+        tree.into_iter().map(|(_, link)| link).collect()
+    }
+
     fn branch<'a>(&'a self, depth: usize, link: &'a Link, tree: &mut Vec<(usize, &'a Link)>) {
         tree.push((depth, link));
         for port in self.ports(link.index) {

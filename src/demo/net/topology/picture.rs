@@ -132,7 +132,7 @@ fn region(map: &Map, number: usize, corner: Point, boxes: &mut BTreeMap<End, Pla
     for link in
         space.links.iter().filter(|link| link.master.is_none_or(|master| space.link(master).is_none()))
     {
-        let ports = space.ports(link.index);
+        let ports = space.family(link.index);
         let top = y;
         for port in &ports {
             boxes.insert((number, port.index), Placed { corner: (right, y), height: height(port) });
@@ -215,8 +215,12 @@ fn cables_of(svg: &mut Svg, map: &Map, layout: &Layout) {
             continue;
         };
         let (here, there) = if a <= b { (here, there) } else { (there, here) };
-        // The upper ones turn last: so they do not meet those that go on below them.
-        let turn = right_of(a.min(b)) + GAP * (1.0 - (number as f64 + 0.5) / count).clamp(0.1, 0.9);
+        let turn = match a == b {
+            // Both ends in one column: around the edge of it.
+            true => right_of(a) + MARGIN * (number % 4 + 1) as f64 / 5.0,
+            // The upper ones turn last: so they do not meet those that go on below them.
+            false => right_of(a.min(b)) + GAP * (1.0 - (number as f64 + 0.5) / count).clamp(0.1, 0.9),
+        };
         let (from, to) = (here.right(), if a == b { there.right() } else { there.left() });
         let pen = match [one, other].map(|end| map.spaces[end.0].link(end.1).map(Link::state)) {
             [Some(State::Up), Some(State::Up)] => Pen::Cable,
@@ -252,6 +256,34 @@ mod tests {
                 assert!(beside || upper.corner.1 + upper.height <= lower.corner.1, "{one:?} {other:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_cable_within_a_namespace_stays_on_the_paper_and_a_port_of_a_port_has_a_place() {
+        let mut map = town();
+        map.spaces.truncate(1);
+        let link = |index, peer: Option<u32>, master| Link {
+            index,
+            name: format!("link{index}"),
+            kind: "veth".into(),
+            link: peer,
+            master,
+            ..Link::default()
+        };
+        map.spaces[0].links = vec![
+            link(1, None, None),
+            link(2, None, Some(1)),
+            link(3, Some(4), Some(2)),
+            link(4, Some(3), None),
+        ];
+        let layout = layout(&map);
+        assert_eq!(layout.boxes.len(), 4);
+        let text = picture(&map).finish();
+        let points = text.split("points=\"").skip(1).map(|rest| rest.split('"').next().unwrap());
+        let across =
+            points.flat_map(|points| points.split(' ')).map(|point| point.split(',').next().unwrap());
+        let across: Vec<f64> = across.map(|x| x.parse().unwrap()).collect();
+        assert!(!across.is_empty() && across.iter().all(|x| *x < layout.width), "{across:?}");
     }
 
     #[test]

@@ -13,6 +13,9 @@ pub fn draw(stage: &Stage, map: &Map) {
             stage.blank();
             continue;
         }
+        // The name of a process or a link may hold what a terminal would obey.
+        let tame = |text: &String| text.replace(char::is_control, "\u{fffd}");
+        let line: Line = line.iter().map(|(ink, text)| (*ink, tame(text))).collect();
         let pieces: Vec<(Ink, &str)> = line.iter().map(|(ink, text)| (*ink, text.as_str())).collect();
         stage.line(&pieces);
     }
