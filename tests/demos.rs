@@ -22,6 +22,7 @@ mod demos {
     pub mod told;
     pub mod topology;
     pub mod town;
+    pub mod union;
 }
 
 use std::process::ExitCode;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         demos::kinds::tests(),
         demos::cgroup::tests(),
         demos::overlay::tests(),
+        demos::union::tests(),
         demos::net::tests(),
         demos::town::tests(),
         demos::follow::tests(),

@@ -42,6 +42,8 @@ pub struct Name {
     pub kind: Kind,
     /// What became of it.
     pub fate: Fate,
+    /// Whether it is a whiteout, be it one that is covered itself.
+    pub whiteout: bool,
 }
 
 /// Names by their paths from the top of their layer, each directory before what is in it.
@@ -139,7 +141,7 @@ fn own(found: &Found, plain: Fate) -> Name {
         Found { copied: true, .. } => Fate::CopiedUp,
         _ => plain,
     };
-    Name { kind: found.kind, fate }
+    Name { kind: found.kind, fate, whiteout: found.whiteout }
 }
 
 /// The names of a lower layer below `above`.
@@ -147,7 +149,7 @@ fn classify(layer: &Layer, above: &[&Layer]) -> Names {
     let fate = |(path, found): (&PathBuf, &Found)| {
         let covered = above.iter().find_map(|one| covers(one, path, found));
         let fate = covered.unwrap_or(if found.whiteout { Fate::Whiteout } else { Fate::Seen });
-        (path.clone(), Name { kind: found.kind, fate })
+        (path.clone(), Name { kind: found.kind, fate, whiteout: found.whiteout })
     };
     layer.iter().map(fate).collect()
 }
@@ -185,7 +187,7 @@ fn origin(path: &Path, found: &Found, stack: &[&Layer]) -> Name {
         (Some(_), _) => Fate::FromUpper,
         (None, _) => Fate::FromLower,
     };
-    Name { kind: found.kind, fate }
+    Name { kind: found.kind, fate, whiteout: found.whiteout }
 }
 
 #[cfg(test)]

@@ -28,9 +28,11 @@ const FILTERS: &[(&str, &str)] = &[
     (r"\d{10}\.\d{9}", "TIME"),
     (r"(utimensat\([^,]+,) \d+,", "$1 SECONDS,"),
     (r"\d+ µs +", "MICROSECONDS  "),
+    (r" +(time taken|用时) +", "  $1  "),
     (r"((?:lower|upper|merged)/(?:big|other)) +\d+ +", "$1  INODE  "),
     (r"(c---------  0:0      )\d+ +\d+", "${1}INODE LINKS"),
     (r"(lower/in_\w+\.txt +)\d+ +TIME", "${1}INODE TIME"),
+    (r"((?:a/in_a|disk/in_disk) +)0x[0-9a-f]+", "${1}DEVICE"),
     (r"((?:image|one/merged|two/merged) +)0x[0-9a-f]+ +\d+ +", "${1}DEVICE INODE "),
 ];
 

@@ -129,7 +129,7 @@ fn cell(path: &Path, name: Option<&Name>, width: usize) -> (Ink, String) {
     let own = path.file_name().unwrap_or_default().to_string_lossy();
     let end = if name.kind == Kind::Directory { "/" } else { "" };
     let mut text = format!("{sign} {indent}{own}{end}");
-    if name.fate == Fate::Whiteout && columns(&text) + 5 <= width {
+    if name.whiteout && columns(&text) + 5 <= width {
         text += " c0:0";
     }
     (ink, fit(&text, width))
@@ -157,8 +157,9 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn names(names: &[(&str, Kind, Fate)]) -> Names {
-        let name =
-            |(path, kind, fate): &(&str, Kind, Fate)| ((*path).into(), Name { kind: *kind, fate: *fate });
+        let name = |(path, kind, fate): &(&str, Kind, Fate)| {
+            ((*path).into(), Name { kind: *kind, fate: *fate, whiteout: *fate == Fate::Whiteout })
+        };
         names.iter().map(name).collect::<BTreeMap<_, _>>()
     }
 
