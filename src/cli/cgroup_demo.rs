@@ -1,8 +1,9 @@
 //! The command line of `cgroup-demo`.
 
 use super::demo::{Plan, Program};
+use super::structs::Structs;
 use crate::demo::Walk;
-use crate::demo::cgroup::{cpu, hierarchy, memory};
+use crate::demo::cgroup::{cpu, hierarchy, live, memory, structs};
 use crate::error::Result;
 use crate::narrate::{Ending, Stage};
 use clap::{Args, Subcommand};
@@ -19,6 +20,8 @@ pub enum Demo {
     Memory(Picture),
     /// A child cannot exceed its parent
     Hierarchy,
+    /// The kernel's own structures: task_struct, css_set, cgroup
+    Structs(Structs),
 }
 
 // (No doc comment: clap would print it as the description of the subcommand.)
@@ -48,7 +51,7 @@ fn plan(
 impl Program for Demo {
     const NAME: &'static str = "cgroup-demo";
     const ABOUT: &'static str = "Linux cgroups: how much a process may use, and how much it did";
-    const TOUR: &'static [&'static Walk] = &[&cpu::WALK, &memory::WALK, &hierarchy::WALK];
+    const TOUR: &'static [&'static Walk] = &[&cpu::WALK, &memory::WALK, &hierarchy::WALK, &structs::WALK];
 
     fn plan(self) -> Plan {
         match self {
@@ -56,6 +59,11 @@ impl Program for Demo {
             Demo::Cpu(Picture { plot }) => plan(&cpu::WALK, cpu::show, plot),
             Demo::Memory(Picture { plot }) => plan(&memory::WALK, memory::show, plot),
             Demo::Hierarchy => Plan::Walk(&hierarchy::WALK),
+            Demo::Structs(options) => options.plan::<Self>(&structs::WALK, |pids| match pids[..] {
+                // Only the story of two processes makes cgroups.
+                [] => Plan::attended(|stage| live::live(stage, &[])),
+                _ => Plan::here(move |stage| live::live(stage, &pids)),
+            }),
         }
     }
 }

@@ -53,7 +53,10 @@ impl Program for Demo {
             Demo::Ipc => Plan::Walk(&ns::ipc::WALK),
             Demo::Net => Plan::Walk(&ns::net::WALK),
             Demo::Time => Plan::Walk(&ns::time::WALK),
-            Demo::Structs(structs) => structs.plan(&ns::structs::WALK, ns::live::live),
+            Demo::Structs(structs) => {
+                let live = |pids: Vec<i32>| Plan::here(move |stage| ns::live::live(stage, &pids));
+                structs.plan::<Self>(&ns::structs::WALK, live)
+            }
         }
     }
 }

@@ -1,10 +1,8 @@
 //! The options of `ns-demo structs` and `cgroup-demo structs`.
 
-use super::demo::Plan;
+use super::demo::{Plan, Program};
 use crate::demo::Walk;
 use crate::demo::structs::show;
-use crate::error::Result;
-use crate::narrate::Stage;
 use clap::Args;
 
 // (No doc comment: clap would print it as the description of the subcommand.)
@@ -23,11 +21,11 @@ pub struct Structs {
 }
 
 impl Structs {
-    /// What these options ask for: one structure, live pointers, or the story `walk`.
-    pub fn plan(self, walk: &'static Walk, live: fn(&Stage, &[i32]) -> Result<u8>) -> Plan {
+    /// What these options ask of the program `P`: one structure, the pointers of live processes, or the story `walk`.
+    pub fn plan<P: Program>(self, walk: &'static Walk, live: fn(Vec<i32>) -> Plan) -> Plan {
         match (self.name, self.live) {
-            (Some(name), _) => Plan::here(move |stage| show::one(stage, &name, self.all)),
-            (None, Some(pids)) => Plan::here(move |stage| live(stage, &pids)),
+            (Some(name), _) => Plan::here(move |stage| show::one(stage, P::NAME, &name, self.all)),
+            (None, Some(pids)) => live(pids),
             (None, None) => Plan::Walk(walk),
         }
     }

@@ -7,6 +7,7 @@
 
 pub mod btf;
 mod cgroups;
+mod groups;
 mod mounts;
 mod namespaces;
 mod network;
@@ -16,6 +17,7 @@ mod process;
 mod queues;
 mod sockets;
 
+pub use groups::{Membership, controllers, inode_of, memberships};
 pub use namespaces::{KINDS, inode};
 pub use network::{LinkCount, link_counters, snmp};
 pub use networks::{Network, networks};

@@ -1,10 +1,11 @@
-//! `ns-demo structs`: what is told of the kernel's structures, and of what they hold, is compared with `/proc`.
+//! `ns-demo structs` and `cgroup-demo structs`: what is told of the kernel's structures, and of what they hold, is compared with `/proc`.
 
 use super::told::{compare, play};
 use crate::common::container::{Outcome, Running, namespace_of};
 use crate::common::need::{Need, is_met};
-use crate::common::space::{Space, Who};
+use crate::common::space::{Space, Who, cgroup_mount};
 use crate::common::{Test, as_both, as_root, as_user};
+use std::os::unix::fs::MetadataExt;
 use std::process::{Child, Command, Stdio};
 
 pub fn tests() -> Vec<Test> {
@@ -16,6 +17,12 @@ pub fn tests() -> Vec<Test> {
         as_root(&[Need::KernelMemory], live_pointers_lead_to_what_proc_shows),
         as_root(&[Need::KernelMemory], fork_shares_an_nsproxy_and_unshare_makes_another),
         as_root(&[Need::KernelMemory], live_pointers_are_told),
+        as_root(&[Need::KernelMemory, Need::Controller("pids"), Need::CgroupV1], live_cgroups_are_told),
+        as_root(&[Need::KernelMemory], live_states_lead_to_the_directories_of_proc),
+        as_root(
+            &[Need::KernelMemory, Need::Controller("pids")],
+            fork_shares_a_css_set_and_a_move_finds_another,
+        ),
         as_user(&[], without_the_right_the_layouts_are_told),
         as_root(&[Need::Btf], root_of_a_user_namespace_is_told_why_it_is_blind),
     ]
@@ -25,9 +32,13 @@ pub fn tests() -> Vec<Test> {
 }
 
 /// Play to the end, whatever it is.
-fn end(space: &Space, words: &[&str]) -> Outcome {
-    Running::start(space.demo("ns-demo").args(words)).end()
+fn end(space: &Space, program: &str, words: &[&str]) -> Outcome {
+    Running::start(space.demo(program).args(words)).end()
 }
+
+/// The cgroups of whoever runs the tests → a word in their place.
+const OWN_CGROUPS: &[(&str, &str)] =
+    &[(r"(subsys\[\d+\] +\+\d+ +\w+ +)v[12]  \S+(\n {30,}\S+)*", "${1}VERSION  CGROUP")];
 
 /// A host whose kernel seems to have no description of itself.
 fn without_btf(who: Who) -> Space {
@@ -38,17 +49,24 @@ fn without_btf(who: Who) -> Space {
 
 fn without_btf_a_recorded_copy_is_told(who: Who) {
     let space = without_btf(who);
-    for (words, name) in [(&["structs"][..], "structs"), (&["structs", "css_set"], "structs-css_set")] {
+    let told = [
+        ("ns-demo", &["structs"][..]),
+        ("ns-demo", &["structs", "uts_namespace"]),
+        ("cgroup-demo", &["structs"]),
+        ("cgroup-demo", &["structs", "css_set"]),
+    ];
+    for (program, words) in told {
         for (lang, columns) in [("en", "80"), ("zh", "80"), ("en", "120")] {
-            let mut command = space.demo("ns-demo");
+            let mut command = space.demo(program);
             command.args(words).args(["--explain", "--lang", lang]).env("COLUMNS", columns);
             let outcome = Running::start(&mut command).end();
             assert_eq!(outcome.status, 0, "{}", outcome.out);
             let wide = if columns == "120" { "-wide" } else { "" };
-            compare(&format!("ns-demo-{name}{wide}.{lang}"), &outcome.out, &[]);
+            let name = words.join("-");
+            compare(&format!("{program}-{name}{wide}.{lang}"), &outcome.out, OWN_CGROUPS);
         }
     }
-    let outcome = end(&space, &["structs", "no_such_type"]);
+    let outcome = end(&space, "ns-demo", &["structs", "no_such_type"]);
     assert_eq!(outcome.status, 125, "{}", outcome.out);
 }
 
@@ -180,7 +198,7 @@ fn fork_shares_an_nsproxy_and_unshare_makes_another() {
 const LIVE: &[(&str, &str)] = &[
     (r"0x[0-9a-f]{16}", "ADDRESS"),
     (r"r3 \+= \d+", "r3 += OFFSET"),
-    (r"BPF_TRACE_ITER, \d+, \d+\)", "BPF_TRACE_ITER, BTF_ID, INSTRUCTIONS)"),
+    (r"BPF_TRACE_ITER,\s+\d+,\s+\d+\)\s+= ", "BPF_TRACE_ITER, BTF_ID, INSTRUCTIONS) = "),
     (r"/proc/\d+/ns", "/proc/PID/ns"),
     (r"pid \d+, ns-demo", "pid PID, ns-demo"),
     (r"(parent|父进程) \d+ +(child|子进程) \d+", "$1 PID $2 PID"),
@@ -198,10 +216,81 @@ fn live_pointers_are_told() {
     }
 }
 
+/// The same of cgroups: how many states there are depends on the kernel too.
+const LIVE_CGROUPS: &[(&str, &str)] = &[
+    (r"(?m)(^ +\[\d+\] .*\n(^ {40,}.*\n)*)+", "     STATES\n"),
+    (r"0x[0-9a-f]{16}", "ADDRESS"),
+    (r"BPF_TRACE_ITER,\s+\d+,\s+\d+\)\s+= ", "BPF_TRACE_ITER, BTF_ID, INSTRUCTIONS) = "),
+    (r"minidocker-demo-[0-9a-f]{8}", "minidocker-demo-ID"),
+    (r"(/proc/|echo |pid )\d+", "${1}PID"),
+    (r"((?:the|其余)\s+(?:other\s+)?)\d+\s", "${1}OTHERS "),
+    (r"(parent|父进程) \d+ +(child|子进程) \d+", "$1 PID $2 PID"),
+];
+
+fn live_cgroups_are_told() {
+    let space = Space::new(Who::Root);
+    for lang in ["en", "zh"] {
+        let mut command = space.demo("cgroup-demo");
+        command.args(["structs", "--live", "--explain", "--lang", lang]).env("COLUMNS", "80");
+        let outcome = Running::start(&mut command).end();
+        assert_eq!(outcome.status, 0, "{}", outcome.out);
+        let (_, told) = outcome.out.split_at(outcome.out.find("══ ").unwrap());
+        compare(&format!("cgroup-demo-structs-live.{lang}"), told, LIVE_CGROUPS);
+    }
+}
+
+/// The line of the state of `controller`, by words.
+fn state<'a>(told: &'a str, controller: &str) -> Vec<&'a str> {
+    let lines = told.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let mut lines =
+        lines.filter(|words| words.len() > 3 && words[0].starts_with('[') && words[1] == controller);
+    lines.next().unwrap_or_else(|| panic!("no {controller}: {told}"))
+}
+
+fn live_states_lead_to_the_directories_of_proc() {
+    let space = Space::new(Who::Root);
+    let (one, two) = (Sitting::start(&["env"]), Sitting::start(&["env"]));
+    let [one_told, two_told] =
+        [&one, &two].map(|process| play(&space, "cgroup-demo", &["structs", "--live", &process.pid()]));
+    assert_eq!(word_after(&one_told, "css_set"), word_after(&two_told, "css_set"));
+    let (mount, version) = cgroup_mount("pids").unwrap();
+    let cgroups = std::fs::read_to_string(format!("/proc/{}/cgroup", one.pid())).unwrap();
+    let line = cgroups
+        .lines()
+        .find(|line| if version == 1 { line.contains(":pids:") } else { line.starts_with("0::") });
+    let path = line.unwrap().splitn(3, ':').nth(2).unwrap().trim_start_matches('/');
+    // On v2 a group without the controller answers to the next one above that has it.
+    let directory = mount.join(path);
+    let directories = directory.ancestors().take_while(|directory| directory.starts_with(&mount));
+    let inodes: Vec<String> =
+        directories.map(|path| std::fs::metadata(path).unwrap().ino().to_string()).collect();
+    let id = state(&one_told, "pids")[3];
+    assert!(
+        if version == 1 { id == inodes[0] } else { inodes.iter().any(|inode| inode == id) },
+        "{one_told}"
+    );
+}
+
+fn fork_shares_a_css_set_and_a_move_finds_another() {
+    let told = play(&Space::new(Who::Root), "cgroup-demo", &["structs", "--live"]);
+    let (_, fork) = told.split_once("── fork").unwrap();
+    let (fork, moved) = fork.split_once("\n── ").unwrap();
+    assert!(!fork.contains('≠'), "{told}");
+    assert_eq!(state(moved, "pids")[3], "≠", "{told}");
+    assert_eq!(state(moved, "cpuset")[3], "=", "{told}");
+    let (_, saw) = told.split_once("── What you saw").unwrap();
+    assert_eq!((saw.matches('✓').count(), saw.matches('✗').count()), (3, 0), "{told}");
+    let (mount, _) = cgroup_mount("pids").unwrap();
+    let id = told.split("minidocker-demo-").nth(1).unwrap().split('/').next().unwrap();
+    assert!(!mount.join(format!("minidocker-demo-{id}")).exists(), "{id} was left");
+}
+
 fn without_the_right_the_layouts_are_told() {
-    let outcome = end(&Space::new(Who::User), &["structs", "--live"]);
-    assert_eq!(outcome.status, 0, "{}", outcome.out);
-    assert!(outcome.out.contains("CAP_BPF") && outcome.out.contains("struct nsproxy {"), "{}", outcome.out);
+    for (program, structure) in [("ns-demo", "struct nsproxy {"), ("cgroup-demo", "struct css_set {")] {
+        let outcome = end(&Space::new(Who::User), program, &["structs", "--live"]);
+        assert_eq!(outcome.status, 0, "{}", outcome.out);
+        assert!(outcome.out.contains("CAP_BPF") && outcome.out.contains(structure), "{}", outcome.out);
+    }
 }
 
 fn root_of_a_user_namespace_is_told_why_it_is_blind() {

@@ -4,6 +4,8 @@ pub mod cpu;
 pub mod files;
 pub mod hierarchy;
 pub mod house;
+pub mod live;
 pub mod memory;
 mod oom;
+pub mod structs;
 pub mod work;

@@ -73,11 +73,12 @@ fn tell(stage: &Stage) -> Result<Ending> {
     ));
     stage.command("ls -la /proc/self/ns");
     draw(stage, &kernel);
-    Ok(ending(&nsproxy, &structure("cred"), &changes))
+    Ok(ending(&kernel, &nsproxy, &changes))
 }
 
 /// What was seen, from what the kernel said.
-fn ending(nsproxy: &Listing, cred: &Listing, changes: &[(String, Change)]) -> Ending {
+fn ending(kernel: &Kernel, nsproxy: &Listing, changes: &[(String, Change)]) -> Ending {
+    let cred = kernel.listing("cred", false).unwrap_or_default();
     let count = |wanted: Change| changes.iter().filter(|(_, change)| *change == wanted).count();
     let (same, changed, came, gone) =
         (count(Change::Same), count(Change::Changed), count(Change::Came), count(Change::Gone));
@@ -92,23 +93,26 @@ fn ending(nsproxy: &Listing, cred: &Listing, changes: &[(String, Change)]) -> En
     let user = |listing: &Listing| {
         listing.rows.iter().any(|row| row.kind().is_some_and(|kind| kind.contains("user_namespace")))
     };
-    Ending::default()
-        .saw(
-            gone == 0 && same > 0,
-            text!(
-                "Of the lecture's nsproxy {same} members are as they were; changed: {changed}, new: {came}.",
-                "讲义中的 nsproxy 有 {same} 个成员没变；变了类型的 {changed} 个，新增 {came} 个。"
-            ),
-        )
-        .saw(
+    let mut ending = Ending::default().saw(
+        gone == 0 && same > 0,
+        text!(
+            "Of the lecture's nsproxy {same} members are as they were; changed: {changed}, new: {came}.",
+            "讲义中的 nsproxy 有 {same} 个成员没变；变了类型的 {changed} 个，新增 {came} 个。"
+        ),
+    );
+    // Of the kernel that a copy was recorded from, this one may lack a namespace.
+    if kernel.lacking().is_none() || linked == all {
+        ending = ending.saw(
             all > 0 && linked == all,
             text!(
                 "Each of its {all} pointers leads to what a link in /proc/self/ns shows.",
                 "它的 {all} 个指针，每一个都对应 /proc/self/ns 里的一个链接。"
             ),
-        )
+        );
+    }
+    ending
         .saw(
-            !user(nsproxy) && user(cred),
+            !user(nsproxy) && user(&cred),
             text!(
                 "The user namespace is in no nsproxy: struct cred points to it.",
                 "User Namespace 不在 nsproxy 里：指向它的是 struct cred。"

@@ -21,8 +21,8 @@ pub fn say_origin(stage: &Stage, kernel: &Kernel) {
     }
 }
 
-/// `structs NAME`: one structure. With `whole`, every member of a large one.
-pub fn one(stage: &Stage, name: &str, whole: bool) -> Result<u8> {
+/// `PROGRAM structs NAME`: one type. With `whole`, every member of a large one.
+pub fn one(stage: &Stage, program: &str, name: &str, whole: bool) -> Result<u8> {
     let kernel = Kernel::look();
     let listing = kernel.listing_or_near(name, whole)?;
     say_origin(stage, &kernel);
@@ -33,21 +33,21 @@ pub fn one(stage: &Stage, name: &str, whole: bool) -> Result<u8> {
     if listing.is_excerpt() && kernel.lacking().is_none() {
         let name = listing.name();
         stage.say(&text!(
-            "Members that do not concern containers are left out (…); `structs {name} --all` shows them all.",
-            "与容器无关的成员已省略（…）；`structs {name} --all` 显示全部。"
+            "Members that do not concern containers are left out (…); `{program} structs {name} --all` shows them all.",
+            "与容器无关的成员已省略（…）；`{program} structs {name} --all` 显示全部。"
         ));
     }
-    stage.end(&ending(&listing));
+    stage.end(&ending(program, &listing));
     Ok(if stage.all_held() { 0 } else { 1 })
 }
 
 /// What was seen of one type: whether its members lie in it, one after the other.
-fn ending(listing: &Listing) -> Ending {
+fn ending(program: &str, listing: &Listing) -> Ending {
     let places: Vec<Place> =
         listing.rows.iter().filter(|row| row.depth == 0).filter_map(|row| row.place).collect();
     let next = |ending: Ending| match pointee(listing) {
-        Some(name) => ending.next(&format!("ns-demo structs {name}")),
-        None => ending.next("ns-demo structs nsproxy"),
+        Some(name) => ending.next(&format!("{program} structs {name}")),
+        None => ending.next(&format!("{program} structs list_head")),
     };
     let (name, Some(size)) = (listing.name(), listing.size) else {
         let head = &listing.head;
