@@ -12,6 +12,7 @@ mod demos {
     pub mod all;
     pub mod calls;
     pub mod cgroup;
+    pub mod cgroup_walks;
     pub mod follow;
     pub mod kinds;
     pub mod net;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         demos::structs::tests(),
         demos::kinds::tests(),
         demos::cgroup::tests(),
+        demos::cgroup_walks::tests(),
         demos::overlay::tests(),
         demos::union::tests(),
         demos::net::tests(),

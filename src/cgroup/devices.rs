@@ -12,10 +12,11 @@ use crate::sys::file;
 use crate::sys::flags::O_DIRECTORY;
 use std::os::fd::AsFd;
 
-/// Character devices that may be opened: (major, minor), where no minor means all of that major.
-///
-/// Documentation/admin-guide/devices.txt has the numbers.
-const ALLOWED: [(u32, Option<u32>); 8] = [
+/// A character device: (major, minor), where no minor means all of that major.
+pub type Device = (u32, Option<u32>);
+
+/// Character devices that a container may open. Documentation/admin-guide/devices.txt has the numbers.
+const ALLOWED: [Device; 8] = [
     (1, Some(3)), // null
     (1, Some(5)), // zero
     (1, Some(7)), // full
@@ -28,17 +29,22 @@ const ALLOWED: [(u32, Option<u32>); 8] = [
 
 /// Allow the group at `place` the devices of the table, and the making of (but not opening of) any node.
 pub fn guard(place: &Place) -> Result<()> {
+    allow_only(place, &ALLOWED)
+}
+
+/// The same with just `devices`. On v2 it adds to what was said before: a device needs the yes of all programs.
+pub fn allow_only(place: &Place, devices: &[Device]) -> Result<()> {
     match place.hierarchy.version {
-        Version::V1 if place.hierarchy.has("devices") => guard_v1(place),
+        Version::V1 if place.hierarchy.has("devices") => guard_v1(place, devices),
         Version::V1 => Ok(()),
-        Version::V2 => guard_v2(place),
+        Version::V2 => guard_v2(place, devices),
     }
 }
 
-fn guard_v1(place: &Place) -> Result<()> {
+fn guard_v1(place: &Place, devices: &[Device]) -> Result<()> {
     file::write(&place.directory.join("devices.deny"), "a")?;
     let mut lines = vec!["c *:* m".to_owned(), "b *:* m".to_owned()];
-    for (major, minor) in ALLOWED {
+    for (major, minor) in devices {
         let minor = minor.map_or("*".to_owned(), |minor| minor.to_string());
         lines.push(format!("c {major}:{minor} rwm"));
     }
@@ -46,8 +52,8 @@ fn guard_v1(place: &Place) -> Result<()> {
     file::write_each(&place.directory.join("devices.allow"), &lines)
 }
 
-fn guard_v2(place: &Place) -> Result<()> {
-    let program = bpf::load_device_program(&program())?;
+fn guard_v2(place: &Place, devices: &[Device]) -> Result<()> {
+    let program = bpf::load_device_program(&program(devices))?;
     let directory = file::open_file(&place.directory, O_DIRECTORY, 0)?;
     bpf::attach_device_program(program.as_fd(), directory.as_fd(), &place.directory)
 }
@@ -63,7 +69,7 @@ const EXIT: u8 = 0x95; // return r0
 /// The program: r1 points to struct bpf_cgroup_dev_ctx { access_type, major, minor }, whose first member holds
 /// the kind of device in its low half and the access (1 mknod, 2 read, 4 write) in its high half. The answer,
 /// in r0, is 1 for yes.
-fn program() -> Vec<Instruction> {
+pub fn program(devices: &[Device]) -> Vec<Instruction> {
     const CHARACTER: i32 = 2; // BPF_DEVCG_DEV_CHAR
     const MAKE: i32 = 1; // BPF_DEVCG_ACC_MKNOD
     let load = |to: u8, offset| Instruction { code: LOAD_WORD, registers: 0x10 | to, offset, immediate: 0 };
@@ -81,7 +87,7 @@ fn program() -> Vec<Instruction> {
     // Only making a node, not opening one: yes.
     program.push(unless(3, MAKE, 2));
     program.extend(yes);
-    for (major, minor) in ALLOWED {
+    for &(major, minor) in devices {
         let rest = if minor.is_some() { 3 } else { 2 };
         program.push(unless(2, CHARACTER, rest + 1));
         program.push(unless(4, major as i32, rest));

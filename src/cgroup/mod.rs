@@ -13,6 +13,7 @@ pub mod group;
 pub mod held;
 pub mod hierarchy;
 pub mod limits;
+pub mod packets;
 pub mod parse;
 pub mod stop;
 

@@ -93,7 +93,7 @@ fn online() -> Result<Vec<u32>> {
 }
 
 /// `0-2,4` as numbers; `None` if it is not such a list.
-fn list(text: &str) -> Option<Vec<u32>> {
+pub fn list(text: &str) -> Option<Vec<u32>> {
     let mut numbers = Vec::new();
     for range in text.split(',') {
         let (first, last) = range.split_once('-').unwrap_or((range, range));

@@ -11,20 +11,18 @@ use std::path::{Path, PathBuf};
 
 /// Freeze or thaw every process of the group: v1 `freezer.state`, v2 `cgroup.freeze`.
 pub fn freeze(group: &Group, frozen: bool) -> Result<()> {
-    for place in &group.places {
-        match place.hierarchy.version {
-            Version::V1 if place.hierarchy.has("freezer") => {
-                let state = if frozen { "FROZEN" } else { "THAWED" };
-                unless_gone(file::write(&place.directory.join("freezer.state"), state))?;
-            }
-            Version::V2 => {
-                let state = if frozen { "1" } else { "0" };
-                unless_gone(file::write(&place.directory.join("cgroup.freeze"), state))?;
-            }
-            Version::V1 => {}
+    group.places.iter().try_for_each(|place| freeze_at(place, frozen))
+}
+
+fn freeze_at(place: &Place, frozen: bool) -> Result<()> {
+    let (file, state) = match place.hierarchy.version {
+        Version::V1 if place.hierarchy.has("freezer") => {
+            ("freezer.state", if frozen { "FROZEN" } else { "THAWED" })
         }
-    }
-    Ok(())
+        Version::V1 => return Ok(()),
+        Version::V2 => ("cgroup.freeze", if frozen { "1" } else { "0" }),
+    };
+    unless_gone(file::write(&place.directory.join(file), state)).map(drop)
 }
 
 /// What was asked of a directory that may be gone already, in the middle of its removal; if so, `None`.
@@ -50,6 +48,55 @@ pub fn kill_all(group: &Group) -> Result<()> {
     Ok(())
 }
 
+/// Kill every process of the group and of groups below it by one signal each: frozen meanwhile, none of them can fork,
+/// and so one list of them is enough. On return all have ended.
+///
+/// It is frozen in one hierarchy, since v2 does not count as frozen who is frozen by v1. Without the v1 controller
+/// `freezer` and without v2 nobody can be frozen, and the list is read as often as it needs.
+pub fn kill_frozen(group: &Group) -> Result<()> {
+    let v1 = |place: &&Place| place.hierarchy.version == Version::V1 && place.hierarchy.has("freezer");
+    let v2 = |place: &&Place| place.hierarchy.version == Version::V2;
+    let Some(place) = group.places.iter().find(v1).or_else(|| group.places.iter().find(v2)) else {
+        return kill_all(group);
+    };
+    freeze_at(place, true)?;
+    let mut killed = Vec::new();
+    let answer = wait_frozen(place).and_then(|()| signal_below(&place.directory, &mut killed));
+    // Whatever happened, nobody stays frozen.
+    freeze_at(place, false)?;
+    answer?;
+    killed.iter().try_for_each(wait_ended)
+}
+
+/// Wait until all are frozen. (On v1 no event tells of that, so this asks again.)
+fn wait_frozen(place: &Place) -> Result<()> {
+    const TRIES: u32 = 5000;
+    let (name, wanted) = match place.hierarchy.version {
+        Version::V1 => ("freezer.state", "FROZEN"),
+        Version::V2 => ("cgroup.events", "frozen 1"),
+    };
+    for _ in 0..TRIES {
+        let said = unless_gone(file::read_text(&place.directory.join(name)))?;
+        if said.is_none_or(|said| said.lines().any(|line| line == wanted)) {
+            return Ok(());
+        }
+        process::pause_millisecond();
+    }
+    Ok(())
+}
+
+/// Send SIGKILL to each process that `cgroup.procs` of the group at `directory` names now; those that got it.
+pub fn signal_each(directory: &Path) -> Result<Vec<Child>> {
+    let pids = unless_gone(file::read_text(&directory.join("cgroup.procs")))?.unwrap_or_default();
+    let pids = pids.split_whitespace().filter_map(|pid| pid.parse().ok());
+    pids.filter_map(|pid| shoot(pid).transpose()).collect()
+}
+
+fn signal_below(directory: &Path, killed: &mut Vec<Child>) -> Result<()> {
+    killed.extend(signal_each(directory)?);
+    groups_below(directory)?.iter().try_for_each(|group| signal_below(group, killed))
+}
+
 /// Thaw the group and those below it. On v2 that is not needed: there a frozen process can be killed.
 fn thaw(group: &Group) -> Result<()> {
     freeze(group, false)?;
@@ -65,14 +112,28 @@ fn thaw_below(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether any process lives at `place`; v2 counts those in groups below.
+/// Whether any process lives at `place` or in a group below. v2 counts those itself.
 fn is_populated(place: &Place) -> Result<bool> {
-    let (name, nobody) = match place.hierarchy.version {
-        Version::V1 => ("cgroup.procs", ""),
-        Version::V2 => ("cgroup.events", "populated 0"),
-    };
-    let text = unless_gone(file::read_text(&place.directory.join(name)))?.unwrap_or_default();
-    Ok(!text.is_empty() && !text.lines().any(|line| line == nobody))
+    match place.hierarchy.version {
+        Version::V1 => has_members(&place.directory),
+        Version::V2 => {
+            let events = unless_gone(file::read_text(&place.directory.join("cgroup.events")))?;
+            Ok(events.is_some_and(|events| !events.lines().any(|line| line == "populated 0")))
+        }
+    }
+}
+
+fn has_members(directory: &Path) -> Result<bool> {
+    let members = unless_gone(file::read_text(&directory.join("cgroup.procs")))?;
+    if members.is_some_and(|members| !members.is_empty()) {
+        return Ok(true);
+    }
+    for group in groups_below(directory)? {
+        if has_members(&group)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn kill_below(directory: &Path) -> Result<()> {
@@ -91,15 +152,19 @@ pub fn groups_below(directory: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn kill_and_wait(pid: i32) -> Result<()> {
+    shoot(pid)?.map_or(Ok(()), |process| wait_ended(&process))
+}
+
+/// Send SIGKILL to the process that has `pid` now, which is returned; `None` when there is none.
+fn shoot(pid: i32) -> Result<Option<Child>> {
     let pidfd = match process::pidfd_open(pid) {
-        Err(error) if error.is(ESRCH) => return Ok(()),
+        Err(error) if error.is(ESRCH) => return Ok(None),
         answer => answer?,
     };
     let process = Child { pid, pidfd };
     match process::send_signal(&process, SIGKILL) {
-        Err(error) if error.is(ESRCH) => Ok(()),
-        Err(error) => Err(error),
-        Ok(()) => wait_ended(&process),
+        Err(error) if error.is(ESRCH) => Ok(None),
+        answer => answer.map(|()| Some(process)),
     }
 }
 

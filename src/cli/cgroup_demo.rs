@@ -3,7 +3,9 @@
 use super::demo::{Plan, Program};
 use super::structs::Structs;
 use crate::demo::Walk;
-use crate::demo::cgroup::{cpu, hierarchy, live, memory, structs};
+use crate::demo::cgroup::{
+    blkio, cpu, cpuset, devices, freezer, hierarchy, kill, live, memory, net_cls, pids, structs,
+};
 use crate::error::Result;
 use crate::narrate::{Ending, Stage};
 use clap::{Args, Subcommand};
@@ -18,6 +20,22 @@ pub enum Demo {
     Cpu(Picture),
     /// So much memory and no more: usage, limit, OOM killer
     Memory(Picture),
+    /// A fork bomb, contained
+    Pids,
+    /// A process and its processors
+    Cpuset,
+    /// So many bytes a second to a disk
+    #[command(alias = "io")]
+    Blkio,
+    /// Which devices may be opened
+    Devices,
+    /// Processes stopped, and let go on
+    Freezer,
+    /// Packets that know their cgroup
+    #[command(name = "net_cls", alias = "net-cls")]
+    NetCls,
+    /// All processes of a cgroup ended
+    Kill,
     /// A child cannot exceed its parent
     Hierarchy,
     /// The kernel's own structures: task_struct, css_set, cgroup
@@ -51,13 +69,32 @@ fn plan(
 impl Program for Demo {
     const NAME: &'static str = "cgroup-demo";
     const ABOUT: &'static str = "Linux cgroups: how much a process may use, and how much it did";
-    const TOUR: &'static [&'static Walk] = &[&cpu::WALK, &memory::WALK, &hierarchy::WALK, &structs::WALK];
+    const TOUR: &'static [&'static Walk] = &[
+        &cpu::WALK,
+        &memory::WALK,
+        &pids::WALK,
+        &cpuset::WALK,
+        &blkio::WALK,
+        &devices::WALK,
+        &freezer::WALK,
+        &net_cls::WALK,
+        &kill::WALK,
+        &hierarchy::WALK,
+        &structs::WALK,
+    ];
 
     fn plan(self) -> Plan {
         match self {
             Demo::Tour => Plan::Tour,
             Demo::Cpu(Picture { plot }) => plan(&cpu::WALK, cpu::show, plot),
             Demo::Memory(Picture { plot }) => plan(&memory::WALK, memory::show, plot),
+            Demo::Pids => Plan::Walk(&pids::WALK),
+            Demo::Cpuset => Plan::Walk(&cpuset::WALK),
+            Demo::Blkio => Plan::Walk(&blkio::WALK),
+            Demo::Devices => Plan::Walk(&devices::WALK),
+            Demo::Freezer => Plan::Walk(&freezer::WALK),
+            Demo::NetCls => Plan::Walk(&net_cls::WALK),
+            Demo::Kill => Plan::Walk(&kill::WALK),
             Demo::Hierarchy => Plan::Walk(&hierarchy::WALK),
             Demo::Structs(options) => options.plan::<Self>(&structs::WALK, |pids| match pids[..] {
                 // Only the story of two processes makes cgroups.

@@ -104,7 +104,7 @@ fn restore(script: &str) -> Result<()> {
 }
 
 /// Run one of the iptables programs; what it wrote to standard output.
-fn run(name: &str, arguments: &[&str], stdin: &str) -> Result<String> {
+pub fn run(name: &str, arguments: &[&str], stdin: &str) -> Result<String> {
     let program = find(name)?;
     let output = command::run(&program, arguments, stdin)
         .meaning(|| Problem::NoIptables { program: name.to_owned() })?;

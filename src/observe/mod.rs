@@ -16,6 +16,7 @@ mod paths;
 mod process;
 mod queues;
 mod sockets;
+mod stat;
 
 pub use groups::{Membership, controllers, inode_of, memberships};
 pub use namespaces::{KINDS, inode};
@@ -25,6 +26,7 @@ pub use paths::{place, text};
 pub use process::host_pid;
 pub use queues::{posix_names, system_v_keys};
 pub use sockets::listening_ports;
+pub use stat::{Stat, allowed_processors, stat};
 
 use std::path::PathBuf;
 

@@ -8,16 +8,17 @@ use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
 #[derive(Debug)]
-struct SetAffinity(usize);
+struct SetAffinity<'a>(&'a [usize]);
 
-impl Request for SetAffinity {
+impl Request for SetAffinity<'_> {
     fn name(&self) -> &'static str {
         "sched_setaffinity"
     }
 
     fn arguments(&self, each: &mut dyn FnMut(&'static str, Value<'_>)) {
         each("pid", Value::Number(0));
-        each("mask", Value::Hexadecimal(1u64.checked_shl(self.0 as u32).unwrap_or(0)));
+        let bit = |cpu: &usize| 1u64.checked_shl(*cpu as u32).unwrap_or(0);
+        each("mask", Value::Hexadecimal(self.0.iter().map(bit).fold(0, |mask, bit| mask | bit)));
     }
 }
 
@@ -51,9 +52,15 @@ pub fn allowed_processors() -> Result<Vec<usize>> {
 
 /// Let this process run on processor `cpu` only. `EINVAL` when it may not.
 pub fn pin(cpu: usize) -> Result<()> {
-    ask(Call::Other(&SetAffinity(cpu)), || {
+    choose(&[cpu])
+}
+
+/// Let this process run on `cpus` only. The kernel takes from them what is outside its cpuset; `EINVAL` when nothing is
+/// left.
+pub fn choose(cpus: &[usize]) -> Result<()> {
+    ask(Call::Other(&SetAffinity(cpus)), || {
         let mut set = CpuSet::new();
-        set.set(cpu).map_err(|_| Errno::EINVAL)?;
+        cpus.iter().try_for_each(|cpu| set.set(*cpu)).map_err(|_| Errno::EINVAL)?;
         sched_setaffinity(Pid::from_raw(0), &set)
     })
 }

@@ -62,18 +62,21 @@ pub(super) fn bpf<T>(command: libc::c_int, attr: &T) -> nix::Result<i32> {
 /// Load a program of type BPF_PROG_TYPE_CGROUP_DEVICE. `EPERM` without CAP_BPF (or CAP_SYS_ADMIN), `EACCES`
 /// or `EINVAL` when the verifier refuses it.
 pub fn load_device_program(program: &[Instruction]) -> Result<OwnedFd> {
-    ask(Call::BpfProgLoad { instructions: program.len() }, || {
-        let attr = LoadAttr {
-            prog_type: BPF_PROG_TYPE_CGROUP_DEVICE,
-            insn_cnt: program.len() as u32,
-            insns: program.as_ptr() as u64,
-            license: c"MIT".as_ptr() as u64,
-            ..LoadAttr::default()
-        };
-        let descriptor = bpf(BPF_PROG_LOAD, &attr)?;
-        // SAFETY: the kernel has just returned this descriptor; nobody else owns it.
-        Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
-    })
+    ask(Call::BpfProgLoad { instructions: program.len() }, || load(BPF_PROG_TYPE_CGROUP_DEVICE, program))
+}
+
+/// BPF_PROG_LOAD of a program of type `kind`.
+pub(super) fn load(kind: u32, program: &[Instruction]) -> nix::Result<OwnedFd> {
+    let attr = LoadAttr {
+        prog_type: kind,
+        insn_cnt: program.len() as u32,
+        insns: program.as_ptr() as u64,
+        license: c"MIT".as_ptr() as u64,
+        ..LoadAttr::default()
+    };
+    let descriptor = bpf(BPF_PROG_LOAD, &attr)?;
+    // SAFETY: the kernel has just returned this descriptor; nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }
 
 /// Attach a loaded program to a cgroup v2 directory. The cgroup keeps it; it goes when the cgroup goes.

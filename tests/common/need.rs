@@ -18,6 +18,8 @@ pub enum Need {
     Controller(&'static str),
     /// The version 1 of at least the memory controller.
     CgroupV1,
+    /// Both versions, in the usual layout of a hybrid machine.
+    Hybrid,
     /// A program of the host's, with the Debian package that has it.
     Program(&'static str, &'static str),
     /// A loop device to be had.
@@ -37,6 +39,7 @@ impl Need {
             Need::Iptables => "iptables".to_owned(),
             Need::Controller(name) => format!("a writable cgroup with the controller {name}"),
             Need::CgroupV1 => "cgroup v1".to_owned(),
+            Need::Hybrid => "cgroup v1 and v2 side by side".to_owned(),
             Need::Program(name, _) => (*name).to_owned(),
             Need::LoopDevice => "a loop device".to_owned(),
             Need::Btf => "/sys/kernel/btf/vmlinux".to_owned(),
@@ -54,7 +57,7 @@ impl Need {
             }
             Need::Iptables => "apt-get install iptables; modprobe nf_conntrack xt_MASQUERADE".to_owned(),
             Need::Controller(_) => "run as root outside any container".to_owned(),
-            Need::CgroupV1 => "boot with systemd.unified_cgroup_hierarchy=0".to_owned(),
+            Need::CgroupV1 | Need::Hybrid => "boot with systemd.unified_cgroup_hierarchy=0".to_owned(),
             Need::Program(_, package) => format!("apt-get install {package}"),
             Need::LoopDevice => "modprobe loop".to_owned(),
             Need::Btf => "a kernel with CONFIG_DEBUG_INFO_BTF".to_owned(),
@@ -71,6 +74,10 @@ impl Need {
             Need::Iptables => space::is_root() && masquerade_works(),
             Need::Controller(name) => controller_is_writable(name),
             Need::CgroupV1 => space::cgroup_mount("memory").is_some_and(|(_, version)| version == 1),
+            Need::Hybrid => {
+                let v2 = std::path::Path::new("/sys/fs/cgroup/unified/cgroup.procs").exists();
+                v2 && Need::CgroupV1.try_it()
+            }
             Need::Program(name, _) => works(&["sh", "-c", &format!("command -v {name}")]),
             Need::LoopDevice => space::is_root() && works(&["losetup", "--find"]),
             Need::Btf => std::fs::File::open("/sys/kernel/btf/vmlinux").is_ok(),

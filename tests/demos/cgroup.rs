@@ -1,6 +1,6 @@
 //! `cgroup-demo`: the house that its walks play in, and those of memory, processor time and hierarchy.
 
-use super::told::{play, snapshots};
+use super::told::{play, snapshots, with_leftovers};
 use crate::common::container::{Running, children_of};
 use crate::common::need::Need;
 use crate::common::space::{Space, Who, cgroup_mount, names_in};
@@ -192,6 +192,7 @@ fn assert_gone(group: &Path) {
 }
 
 fn a_killed_demo_is_cleared_away_by_the_next_demo() {
+    let _leftovers = with_leftovers();
     let space = Space::new(Who::Root);
     let group = killed_demo(&space);
     play(&space, "cgroup-demo", &["hierarchy"]);
@@ -199,6 +200,7 @@ fn a_killed_demo_is_cleared_away_by_the_next_demo() {
 }
 
 fn a_killed_demo_is_cleared_away_by_prune() {
+    let _leftovers = with_leftovers();
     let space = Space::new(Who::Root);
     let group = killed_demo(&space);
     assert_eq!(space.minidocker(&["prune"]).status, 0);
@@ -206,6 +208,7 @@ fn a_killed_demo_is_cleared_away_by_prune() {
 }
 
 fn a_killed_demo_is_cleared_away_by_run() {
+    let _leftovers = with_leftovers();
     let space = Space::new(Who::Root);
     let group = killed_demo(&space);
     assert_eq!(space.base(&[], &["true"]).status, 0);
@@ -214,6 +217,7 @@ fn a_killed_demo_is_cleared_away_by_run() {
 
 /// At whatever instant it is killed, the next command clears away what it left.
 fn killed_at_any_instant_a_demo_leaves_nothing_for_long() {
+    let _leftovers = with_leftovers();
     let space = Space::new(Who::Root);
     let mut left = Vec::new();
     for instant in 0..40 {

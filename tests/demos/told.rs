@@ -2,6 +2,7 @@
 
 use crate::common::container::Running;
 use crate::common::space::{Space, Who};
+use std::sync::{PoisonError, RwLock, RwLockWriteGuard};
 
 /// Play `program WORDS` to its end, which must be a good one; all that it told, in its order.
 pub fn play(space: &Space, program: &str, words: &[&str]) -> String {
@@ -10,9 +11,19 @@ pub fn play(space: &Space, program: &str, words: &[&str]) -> String {
     outcome.out
 }
 
+/// Held alone by a test that kills a demo of cgroups, until what it has left is cleared away; shared by those who compare
+/// what such a demo told, since it would tell of the clearing.
+static LEFTOVERS: RwLock<()> = RwLock::new(());
+
+/// Nobody compares what is told meanwhile.
+pub fn with_leftovers() -> RwLockWriteGuard<'static, ()> {
+    LEFTOVERS.write().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Play `program WORDS --explain` in both languages, and compare with the snapshots `PROGRAM-WORDS.LANG`: they are the
 /// same for root and for an ordinary user. `filters` replace what differs from run to run, beside [`FILTERS`].
 pub fn snapshots(who: Who, program: &str, words: &[&str], filters: &[(&str, &str)]) {
+    let _no_leftovers = LEFTOVERS.read().unwrap_or_else(PoisonError::into_inner);
     let space = Space::new(who);
     for lang in ["en", "zh"] {
         let mut command = space.demo(program);

@@ -4,7 +4,8 @@
 //! house itself: on v2 a group that has processes cannot limit groups below. A helper is born in its room on v2
 //! (CLONE_INTO_CGROUP), writes itself to the room's `tasks` on v1, and dies with the demo.
 
-use crate::cgroup::hierarchy::Version;
+use crate::cgroup::group::Place;
+use crate::cgroup::hierarchy::{self, Version};
 use crate::cgroup::{Group, Held};
 use crate::demo::actor::Actor;
 use crate::error::{Error, Problem, Result};
@@ -38,6 +39,13 @@ impl House {
     /// get the right. A walk that can do without tells by `stage.lacks`.
     pub fn make(controllers: &[&str]) -> Result<Self> {
         Ok(Self { held: Held::make(controllers, capabilities::is_privileged())? })
+    }
+
+    /// The same, and in the v2 tree too if there is one: on a hybrid machine each version can show its way.
+    pub fn make_in_both(controllers: &[&str]) -> Result<Self> {
+        let v2 = hierarchy::all()?.iter().any(|one| one.version == Version::V2);
+        let kill = v2.then_some("kill");
+        Self::make(&controllers.iter().copied().chain(kill).collect::<Vec<_>>())
     }
 
     /// The house's group itself.
@@ -79,6 +87,17 @@ impl Room {
         Ok(Room { name, group: self.group.below(name)? })
     }
 
+    /// The v1 group that has `controller`, if there is one.
+    pub fn v1(&self, controller: &str) -> Option<&Place> {
+        let v1 = |place: &&Place| place.hierarchy.version == Version::V1;
+        self.group.places.iter().filter(v1).find(|place| place.hierarchy.has(controller))
+    }
+
+    /// The v2 group, if there is one.
+    pub fn v2(&self) -> Option<&Place> {
+        self.group.places.iter().find(|place| place.hierarchy.version == Version::V2)
+    }
+
     /// The directory on which the v1 controller `controller` acts, or what took its place on v2; `CgroupNoController`
     /// if the house was not made for it.
     pub fn directory_of(&self, controller: &str) -> Result<(PathBuf, Version)> {
@@ -95,9 +114,7 @@ pub(super) fn lacking(controller: &str) -> Error {
 /// The directory of `group` on which the v1 controller `controller` acts, or what took its place on v2.
 pub fn directory_of(group: &Group, controller: &str) -> Option<(PathBuf, Version)> {
     let mut places = group.places.iter();
-    let v1 = |place: &&crate::cgroup::group::Place| {
-        place.hierarchy.version == Version::V1 && place.hierarchy.has(controller)
-    };
+    let v1 = |place: &&Place| place.hierarchy.version == Version::V1 && place.hierarchy.has(controller);
     let place = places.clone().find(v1);
     let place = place.or_else(|| places.find(|place| place.hierarchy.version == Version::V2))?;
     Some((place.directory.clone(), place.hierarchy.version))
