@@ -23,6 +23,8 @@ pub enum Demo {
     Ipc,
     /// Links and ports of its own
     Net,
+    /// Two views of one place among the cgroups
+    Cgroup,
     /// Two uptimes on one machine
     Time,
     /// The kernel's own structures: task_struct, nsproxy and the namespaces
@@ -39,6 +41,7 @@ impl Program for Demo {
         &ns::uts::WALK,
         &ns::ipc::WALK,
         &ns::net::WALK,
+        &ns::cgroup::WALK,
         &ns::time::WALK,
         &ns::structs::WALK,
     ];
@@ -52,6 +55,7 @@ impl Program for Demo {
             Demo::Uts => Plan::Walk(&ns::uts::WALK),
             Demo::Ipc => Plan::Walk(&ns::ipc::WALK),
             Demo::Net => Plan::Walk(&ns::net::WALK),
+            Demo::Cgroup => Plan::Walk(&ns::cgroup::WALK),
             Demo::Time => Plan::Walk(&ns::time::WALK),
             Demo::Structs(structs) => {
                 let live = |pids: Vec<i32>| Plan::here(move |stage| ns::live::live(stage, &pids));

@@ -1,5 +1,6 @@
 //! `/proc/self/cgroup`: which cgroup this process is in, in each hierarchy. See cgroups(7).
 
+use super::Who;
 use std::path::Path;
 
 const ROOT: &str = "/sys/fs/cgroup";
@@ -37,6 +38,17 @@ fn is_v1(name: &str) -> bool {
 /// The line for the hierarchy that `path` lies in.
 pub(super) fn membership(path: &Path) -> Option<String> {
     find(&std::fs::read_to_string("/proc/self/cgroup").ok()?, hierarchy(path))
+}
+
+/// The cgroup of a process in each hierarchy, named ones too: the controllers or the name (nothing for v2), and the path,
+/// as seen from the reader's cgroup namespace.
+pub fn cgroup_paths(who: Who) -> Vec<(String, String)> {
+    let text = std::fs::read_to_string(format!("{}/cgroup", who.directory())).unwrap_or_default();
+    let line = |line: &str| {
+        let mut fields = line.splitn(3, ':').skip(1);
+        Some((fields.next()?.to_owned(), fields.next()?.to_owned()))
+    };
+    text.lines().filter_map(line).collect()
 }
 
 /// `/docker/1` of `4:memory:/docker/1` for the hierarchy `memory`; the line `0::` is that of v2.

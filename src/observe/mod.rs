@@ -18,7 +18,9 @@ mod queues;
 mod sockets;
 mod stat;
 
+pub use cgroups::cgroup_paths;
 pub use groups::{Membership, controllers, inode_of, memberships};
+pub use mounts::cgroup_root;
 pub use namespaces::{KINDS, inode};
 pub use network::{LinkCount, link_counters, snmp};
 pub use networks::{Network, networks};

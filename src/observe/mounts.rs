@@ -67,6 +67,23 @@ pub(super) fn at(path: &Path) -> Option<String> {
     topmost(&mountinfo, absolute.to_str()?)
 }
 
+/// Which directory of a cgroup hierarchy is mounted, as seen from the reader's cgroup namespace: the field `root` of its
+/// mount. A hierarchy is named by its controllers or its name, v2 by nothing.
+pub fn cgroup_root(hierarchy: &str) -> Option<String> {
+    root_of(&std::fs::read_to_string(MOUNTINFO).ok()?, hierarchy)
+}
+
+fn root_of(mountinfo: &str, hierarchy: &str) -> Option<String> {
+    let one = hierarchy.split(',').next()?;
+    let mut mounts =
+        mountinfo.lines().rev().filter_map(|line| Some((parse(line)?, line.rsplit(' ').next()?)));
+    let wanted = |(mount, options): &(Mount<'_>, &str)| match one {
+        "" => mount.fstype == "cgroup2",
+        one => mount.fstype == "cgroup" && options.split(',').any(|option| option == one),
+    };
+    mounts.find(wanted).map(|(mount, _)| mount.root.to_owned())
+}
+
 /// How many mounts there are, or how many of them are shared.
 pub(super) fn count(shared: bool) -> Option<String> {
     let mountinfo = std::fs::read_to_string(MOUNTINFO).ok()?;
@@ -96,6 +113,19 @@ mod tests {
     #[test]
     fn a_bind_mount_names_the_directory_it_shows() {
         assert_eq!(topmost(MOUNTINFO, "/data").as_deref(), Some("ext4:/srv/my\\040data ro,nodev, master:1"));
+    }
+
+    #[test]
+    fn a_hierarchy_is_found_by_its_options() {
+        let mountinfo = "\
+37 31 0:33 /../.. /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct
+40 31 0:37 / /sys/fs/cgroup/systemd rw - cgroup cgroup rw,name=systemd
+41 31 0:38 /.. /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw
+";
+        assert_eq!(root_of(mountinfo, "cpu,cpuacct").as_deref(), Some("/../.."));
+        assert_eq!(root_of(mountinfo, "name=systemd").as_deref(), Some("/"));
+        assert_eq!(root_of(mountinfo, "").as_deref(), Some("/.."));
+        assert_eq!(root_of(mountinfo, "pids"), None);
     }
 
     #[test]

@@ -26,7 +26,8 @@ fn every_stop_of_every_tour_plays(who: Who) {
             let (_, ending) =
                 told.split_once("── What you saw").unwrap_or_else(|| panic!("{program} {stop}: {told}"));
             let (saw, next) = ending.split_once("── Try next").unwrap();
-            assert!((1..=3).contains(&saw.matches('✓').count()), "{program} {stop}: {told}");
+            let least = if told.contains("not on this machine:") { 0 } else { 1 };
+            assert!((least..=3).contains(&saw.matches('✓').count()), "{program} {stop}: {told}");
             assert!(next.contains("$ "), "{program} {stop}: {told}");
         }
     }

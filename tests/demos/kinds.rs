@@ -1,8 +1,9 @@
 //! `ns-demo`: the walks `ipc`, `net`, `cgroup` and `time`.
 
 use super::told::{play, snapshots};
-use crate::common::space::{Space, Who};
-use crate::common::{Test, as_both, as_root};
+use crate::common::need::Need;
+use crate::common::space::{Space, Who, cgroup_mount, names_in};
+use crate::common::{Test, as_both, as_root, as_user};
 
 pub fn tests() -> Vec<Test> {
     [
@@ -13,6 +14,9 @@ pub fn tests() -> Vec<Test> {
         as_root(&[], queues_end_with_the_demo_on_the_real_host_too),
         as_both(&[], a_connection_reaches_its_own_side_only),
         as_both(&[], uptimes_differ_by_the_offset),
+        as_root(&[Need::Controller("freezer"), Need::CgroupV1], cgroup_is_told),
+        as_root(&[Need::Controller("freezer")], paths_begin_at_the_own_group),
+        as_user(&[], an_ordinary_user_sees_two_views_of_the_own_group),
     ]
     .into_iter()
     .flatten()
@@ -94,4 +98,38 @@ fn uptimes_differ_by_the_offset(who: Who) {
     assert!((before..=after).contains(&uptime("the caller, outside ")), "{told}");
     assert!((before..=after).contains(&(uptime("its child, inside ") - 86_400_000)), "{told}");
     assert!(told.contains("write(2)  EACCES"), "{told}");
+}
+
+fn cgroup_is_told() {
+    let filters =
+        [(r"minidocker-demo-[0-9a-f]{8}", "minidocker-demo-ID"), (r#""\d{2,}"\) = 0"#, r#""PID") = 0"#)];
+    snapshots(Who::Root, "ns-demo", &["cgroup"], &filters);
+}
+
+fn paths_begin_at_the_own_group() {
+    let told = play(&Space::new(Who::Root), "ns-demo", &["cgroup"]);
+    let last = |head: &str| lines(&told, head)[0].last().unwrap().to_string();
+    let there = last("after   outside, ");
+    assert!(there.starts_with("/minidocker-demo-") && there.ends_with("/inside"), "{told}");
+    assert_eq!((last("before  inside, "), last("after   inside, ")), (there, "/".to_owned()), "{told}");
+    assert_eq!(told.matches('✓').count(), 3, "{told}");
+    let (mount, _) = cgroup_mount("freezer").unwrap();
+    let id = last("/proc/PID/cgroup ");
+    let left = names_in(&mount).into_iter().filter(|name| id.contains(name.as_str()));
+    assert_eq!(left.count(), 0, "{told}");
+}
+
+/// Where the reader of this test is, an ordinary user's demo is too.
+fn an_ordinary_user_sees_two_views_of_the_own_group() {
+    let own = std::fs::read_to_string("/proc/self/cgroup").unwrap();
+    let paths: Vec<&str> = own.lines().filter_map(|line| line.splitn(3, ':').nth(2)).collect();
+    let told = play(&Space::new(Who::User), "ns-demo", &["cgroup"]);
+    let joined: String = told.split_whitespace().collect();
+    match paths.iter().find(|path| **path != "/") {
+        Some(path) => {
+            assert_eq!(joined.matches(path).count(), 3, "{told}");
+            assert_eq!(lines(&told, "after   inside, ")[0].last(), Some(&"/"), "{told}");
+        }
+        None => assert!(!told.contains('✓'), "{told}"),
+    }
 }

@@ -32,7 +32,7 @@ pub fn snapshots(who: Who, program: &str, words: &[&str], filters: &[(&str, &str
         assert_eq!(outcome.status, 0, "{program} {words:?}\n{}", outcome.out);
         let (before, told) = after_prologue(without_reclaim(&outcome.out));
         if !before.is_empty() {
-            let place = if program == "cgroup-demo" { "attended" } else { "throw-away" };
+            let place = if before.starts_with("── attend ") { "attended" } else { "throw-away" };
             compare(&format!("{place}.{lang}"), before, &[]);
         }
         compare(&format!("{program}-{}.{lang}", words.join("-")), told, filters);

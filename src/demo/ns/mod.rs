@@ -1,5 +1,6 @@
 //! `ns-demo`: namespaces, kind by kind, and the three calls that make and join them.
 
+pub mod cgroup;
 pub mod clone;
 pub mod ipc;
 pub mod live;
