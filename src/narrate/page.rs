@@ -246,6 +246,8 @@ impl Setter<'_> {
             if self.column + columns(blanks) + columns(first) <= self.width {
                 self.put(ink, blanks);
                 glued = true;
+            } else if !self.fresh {
+                self.new_line();
             }
         }
         self.place_parts(ink, text, glued, &[is_comma, is_slash, |_| true]);
@@ -362,6 +364,12 @@ mod tests {
             "mount\n    lowerdir=/one/\n    two:/three/four"
         );
         assert_eq!(set(8, 0, 2, "abcdefghijklmno"), "abcdefgh\n  ijklmn\n  o");
+    }
+
+    #[test]
+    fn no_blank_is_lost_where_a_part_would_fit_without_it() {
+        assert_eq!(set(12, 0, 2, "-o lower=/a,upper=/bcd"), "-o lower=/a,\n  upper=/bcd");
+        assert_eq!(set(11, 0, 2, "-o lower=/a,upper=/bcd"), "-o\n  lower=/a,\n  upper=/\n  bcd");
     }
 
     #[test]

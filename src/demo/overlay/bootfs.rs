@@ -111,7 +111,7 @@ fn machine(stage: &Stage) -> Result<()> {
 /// The root file systems of this machine and of the image, side by side. Whether the image has nothing to boot.
 fn compare(stage: &Stage, base: &Path) -> Result<bool> {
     stage.scene(&text!("rootfs: this machine's, and an image's", "rootfs：本机的与镜像的"));
-    stage.command("minidocker run --rm base ls -d /*");
+    stage.command("ls /; minidocker run --rm base ls /");
     let mut rows = Vec::new();
     let mut boots = !boot_files(base)?.is_empty();
     for (place, belongs_to_boot) in PLACES {

@@ -39,7 +39,7 @@ fn show(stage: &Stage) -> Result<Ending> {
 
     stage.scene(&text!("Three deletions", "三次删除"));
     stage.say(&text!(
-        "To `delete` is rm(1), which is unlink(2). The upper layer cannot take a name out of a layer below it, so it \
+        "`delete` is rm(1), which is unlink(2). The upper layer cannot take a name out of a layer below it, so it \
          writes down that the name is gone: a whiteout.",
         "delete 就是 rm(1)，也就是 unlink(2)。upper 层不能从下面的层里拿走一个名字，于是记下“这个名字没有了”：\
          whiteout。"
