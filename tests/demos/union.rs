@@ -44,16 +44,7 @@ impl Stopped {
     /// Stop `walk` at the scene whose heading begins like this.
     fn at(space: &Space, walk: &str, heading: &str) -> Self {
         let mut running = Running::start(space.demo_by_steps("overlay-demo").args([walk, "--step"]));
-        loop {
-            let line = running.line();
-            if line.starts_with(&format!("── {heading}")) {
-                break;
-            }
-            assert!(!line.contains("What you saw"), "{walk} has no scene {heading}");
-            if line.starts_with("── ") {
-                running.say("");
-            }
-        }
+        go_on_to(&mut running, heading);
         let player = children_of(running.runtime())[0];
         Self { running, player, top: PathBuf::from(format!("/proc/{player}/root/tmp")) }
     }
@@ -82,10 +73,29 @@ impl Stopped {
 
     /// Let it go on to its end, which must be a good one.
     fn go_on(mut self) {
-        (0..8).for_each(|_| self.running.say(""));
+        self.running.say("");
+        go_on_to(&mut self.running, "What you saw");
         let outcome = self.running.end();
         assert_eq!(outcome.status, 0, "{}", outcome.out);
     }
+}
+
+/// More lines than any demo has. (After the end of output there are empty ones.)
+const LINES: usize = 2000;
+
+/// Press Enter at each scene before the one whose heading begins like this.
+fn go_on_to(running: &mut Running, heading: &str) {
+    for _ in 0..LINES {
+        let line = running.line();
+        if line.starts_with(&format!("── {heading}")) {
+            return;
+        }
+        if line.starts_with("── ") && !line.starts_with("── What you saw") && !line.starts_with("── Try next")
+        {
+            running.say("");
+        }
+    }
+    panic!("there is no scene {heading}");
 }
 
 fn deleted_names_are_devices_in_upper_and_lower_is_whole(who: Who) {
