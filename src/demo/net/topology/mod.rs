@@ -1,6 +1,6 @@
 //! topology: a drawing of what is there, read from the kernel: on any host, docker's bridges too.
 //!
-//! [`survey`] asks, [`parse`] reads the answers, [`map`] is what was found, [`text`], [`mermaid`] and [`picture`] draw it.
+//! [`mod@survey`] asks, [`parse`] reads the answers, [`map`] is what was found, [`mod@text`], [`mermaid`] and [`picture`] draw it.
 
 pub mod map;
 mod mermaid;
