@@ -254,6 +254,15 @@ pub enum Problem {
     NoSuchProcess {
         pid: i32,
     },
+    /// The namespaces of a process may not be looked at.
+    ProcessClosed {
+        pid: i32,
+    },
+    /// A namespace of a process may be looked at and not joined.
+    NamespaceClosed {
+        kind: String,
+        pid: i32,
+    },
     /// The person gave up while the container was starting.
     Interrupted {
         signal: i32,

@@ -4,13 +4,35 @@ use super::demo::{Plan, Program};
 use super::structs::Structs;
 use crate::demo::Walk;
 use crate::demo::ns;
-use clap::Subcommand;
+use crate::demo::ns::look;
+use clap::{Args, Subcommand, ValueEnum};
 
 /// The subcommands of `ns-demo`.
 #[derive(Debug, Subcommand)]
 pub enum Demo {
     /// Play every demo, in order
     Tour,
+    /// Every namespace, and who is in it (lsns)
+    List {
+        /// Only those of this kind
+        #[arg(short = 't', long = "type", value_name = "TYPE", value_enum)]
+        kind: Option<Kind>,
+    },
+    /// The namespaces of one process (ls -la /proc/PID/ns)
+    Show {
+        /// Which process; by default this one
+        pid: Option<i32>,
+    },
+    /// Processes and namespaces as a picture
+    Matrix {
+        /// These processes of this machine
+        pids: Vec<i32>,
+        /// All processes of this machine
+        #[arg(long, conflicts_with = "pids")]
+        all: bool,
+    },
+    /// Run a command in the namespaces of another process (nsenter)
+    Enter(Enter),
     /// A child is born in new namespaces: clone(2)
     Clone,
     /// The caller itself moves to new namespaces: unshare(2)
@@ -31,10 +53,102 @@ pub enum Demo {
     Structs(Structs),
 }
 
+/// A kind of namespace.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[allow(missing_docs, reason = "they are the names in /proc/PID/ns")]
+pub enum Kind {
+    Cgroup,
+    Ipc,
+    Mnt,
+    Net,
+    Pid,
+    Time,
+    User,
+    Uts,
+}
+
+impl Kind {
+    /// Its name in `/proc/PID/ns`.
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Cgroup => "cgroup",
+            Kind::Ipc => "ipc",
+            Kind::Mnt => "mnt",
+            Kind::Net => "net",
+            Kind::Pid => "pid",
+            Kind::Time => "time",
+            Kind::User => "user",
+            Kind::Uts => "uts",
+        }
+    }
+}
+
+// The letters are those of nsenter(1). (No doc comment: clap would print it.)
+#[allow(missing_docs)]
+#[derive(Debug, Args)]
+pub struct Enter {
+    /// Whose namespaces; without it, a demonstration
+    #[arg(short, long, value_name = "PID")]
+    target: Option<i32>,
+    /// All that differ from this program's own (also if no kind is named)
+    #[arg(short, long)]
+    all: bool,
+    /// The mount namespace
+    #[arg(short, long, visible_alias = "mnt")]
+    mount: bool,
+    /// The UTS namespace
+    #[arg(short, long)]
+    uts: bool,
+    /// The IPC namespace
+    #[arg(short, long)]
+    ipc: bool,
+    /// The network namespace
+    #[arg(short, long)]
+    net: bool,
+    /// The pid namespace
+    #[arg(short, long)]
+    pid: bool,
+    /// The user namespace
+    #[arg(short = 'U', long)]
+    user: bool,
+    /// The cgroup namespace
+    #[arg(short = 'C', long)]
+    cgroup: bool,
+    /// The time namespace
+    #[arg(short = 'T', long)]
+    time: bool,
+    /// The command; by default $SHELL
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, requires = "target")]
+    command: Vec<String>,
+}
+
+impl Enter {
+    fn plan(self) -> Plan {
+        let Some(pid) = self.target else { return Plan::Walk(&look::enter::WALK) };
+        let named = [
+            (self.mount, "mnt"),
+            (self.uts, "uts"),
+            (self.ipc, "ipc"),
+            (self.net, "net"),
+            (self.pid, "pid"),
+            (self.user, "user"),
+            (self.cgroup, "cgroup"),
+            (self.time, "time"),
+        ];
+        let named = named.into_iter().filter(|(asked, _)| *asked && !self.all).map(|(_, kind)| kind);
+        let visit = look::enter::Visit { pid, kinds: named.collect(), command: self.command };
+        Plan::here(move |stage| look::enter::visit(stage, visit))
+    }
+}
+
 impl Program for Demo {
     const NAME: &'static str = "ns-demo";
     const ABOUT: &'static str = "Linux namespaces: what a process sees of the machine, kind by kind";
     const TOUR: &'static [&'static Walk] = &[
+        &look::list::WALK,
+        &look::show::WALK,
+        &look::matrix::WALK,
+        &look::enter::WALK,
         &ns::clone::WALK,
         &ns::unshare::WALK,
         &ns::setns::WALK,
@@ -49,6 +163,13 @@ impl Program for Demo {
     fn plan(self) -> Plan {
         match self {
             Demo::Tour => Plan::Tour,
+            Demo::List { kind: None } => Plan::Walk(&look::list::WALK),
+            Demo::List { kind: Some(kind) } => Plan::here(move |stage| look::list::list(stage, kind.name())),
+            Demo::Show { pid: None } => Plan::Walk(&look::show::WALK),
+            Demo::Show { pid: Some(pid) } => Plan::here(move |stage| look::show::show(stage, pid)),
+            Demo::Matrix { pids, all: false } if pids.is_empty() => Plan::Walk(&look::matrix::WALK),
+            Demo::Matrix { pids, .. } => Plan::here(move |stage| look::matrix::matrix(stage, &pids)),
+            Demo::Enter(enter) => enter.plan(),
             Demo::Clone => Plan::Walk(&ns::clone::WALK),
             Demo::Unshare => Plan::Walk(&ns::unshare::WALK),
             Demo::Setns => Plan::Walk(&ns::setns::WALK),

@@ -8,6 +8,7 @@
 
 pub mod cgroup;
 pub mod ipc;
+pub mod join;
 pub mod mount;
 pub mod net;
 pub mod pid;

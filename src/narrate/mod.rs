@@ -23,6 +23,7 @@ pub mod trace;
 pub mod words;
 
 pub use page::{Color, Ink, columns};
+pub use shell::word;
 pub use stage::{Ending, Stage};
 pub use words::{Lang, Note};
 

@@ -6,6 +6,7 @@
 //! error, since looking must not be able to break what is looked at.
 
 pub mod btf;
+mod census;
 mod cgroups;
 mod groups;
 mod mounts;
@@ -18,6 +19,7 @@ mod queues;
 mod sockets;
 mod stat;
 
+pub use census::{Resident, census, resident, user_name};
 pub use cgroups::cgroup_paths;
 pub use groups::{Membership, controllers, inode_of, memberships};
 pub use mounts::cgroup_root;

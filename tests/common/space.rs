@@ -313,6 +313,12 @@ impl Space {
         command(self.host.as_ref(), self.who, &together, &program_named(name), &self.root())
     }
 
+    /// Any program of the machine's, as the space's person on its host.
+    pub fn program_of_the_machine(&self, words: &[&str]) -> Command {
+        let (last, through) = words.split_last().unwrap();
+        command(self.host.as_ref(), self.who, through, Path::new(last), &self.root())
+    }
+
     /// A demo without a controlling terminal: with `--step`, it waits for a line on standard input at each scene.
     pub fn demo_by_steps(&self, name: &str) -> Command {
         let together = ["setsid", "sh", "-c", "exec \"$@\" 2>&1", "sh"];

@@ -4,6 +4,7 @@ pub mod cgroup;
 pub mod clone;
 pub mod ipc;
 pub mod live;
+pub mod look;
 pub mod net;
 pub mod setns;
 pub mod sides;

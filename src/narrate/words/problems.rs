@@ -331,6 +331,14 @@ problems! {
         what: "there is no process {pid} here", "这里没有进程 {pid}";
         todo: "see `ps -e` for those there are", "请用 `ps -e` 查看有哪些进程";
     }
+    ProcessClosed { pid } => {
+        what: "you may not look at the namespaces of process {pid}", "你无权查看进程 {pid} 的 Namespace";
+        todo: "run it as the user whose process it is, or as root (ptrace(2) says who may)", "请用该进程所属的用户运行，或以 root 运行（规则见 ptrace(2)）";
+    }
+    NamespaceClosed { kind, pid } => {
+        what: "you may not join the {kind} namespace of process {pid}", "你无权进入进程 {pid} 的 {kind} Namespace";
+        todo: "it takes CAP_SYS_ADMIN in the user namespace that owns it: run as root, or join that one too with --user", "需要在拥有它的用户 Namespace 里有 CAP_SYS_ADMIN：请以 root 运行，或加 --user 一并进入那个用户 Namespace";
+    }
     Interrupted { signal } => {
         what: "interrupted by signal {signal} while the container was starting", "容器启动时被信号 {signal} 中断";
         todo: "nothing of it is left; run it again", "没有留下任何东西，可以再次运行";
