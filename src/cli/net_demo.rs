@@ -22,6 +22,10 @@ pub enum Demo {
     Bridge,
     /// One packet, hop by hop, from a container to outside and back
     Follow,
+    /// A published port, rule by rule
+    Publish,
+    /// Three ways to break the way out, and where the packet dies
+    BreakIt,
     /// A drawing of what is here, read from the kernel
     Topology(Drawing),
     /// One message to the kernel, built by hand and read byte by byte
@@ -65,6 +69,8 @@ impl Program for Demo {
         &net::container::WALK,
         &net::bridge::WALK,
         &net::follow::WALK,
+        &net::publish::WALK,
+        &net::break_it::WALK,
         &net::topology::WALK,
         &net::netlink::WALK,
     ];
@@ -77,6 +83,8 @@ impl Program for Demo {
             Demo::Container => Plan::Walk(&net::container::WALK),
             Demo::Bridge => Plan::Walk(&net::bridge::WALK),
             Demo::Follow => Plan::Walk(&net::follow::WALK),
+            Demo::Publish => Plan::Walk(&net::publish::WALK),
+            Demo::BreakIt => Plan::Walk(&net::break_it::WALK),
             Demo::Topology(drawing) => drawing.plan(),
             Demo::Netlink => Plan::Walk(&net::netlink::WALK),
         }

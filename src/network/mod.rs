@@ -15,7 +15,7 @@
 //!
 //! In reading order: [`attribute`] and [`message`] lay out what is said to the kernel and [`reply`] takes
 //! its answers apart; [`link`](mod@link) makes verbs of them. [`subnet`], [`ledger`] and [`lease`] decide
-//! who has which address; [`mark`] says whose a bridge is; [`nat`] writes the rules; [`bridge`] makes the
+//! who has which address; [`mark`] says whose a bridge is; [`nat`] writes the rules, [`publish`] those of a port; [`bridge`] makes the
 //! host's side and takes it away again. [`attach`] is the runtime's half of one container, [`configure`]
 //! the container's half, and [`files`] is what the resolver inside reads.
 
@@ -30,6 +30,7 @@ pub mod link;
 pub mod mark;
 pub mod message;
 pub mod nat;
+pub mod publish;
 pub mod reply;
 pub mod subnet;
 

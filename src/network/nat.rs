@@ -48,6 +48,17 @@ pub fn listing() -> Result<String> {
     Ok(saved.iter().map(|table| essence(table)).collect())
 }
 
+/// How many packets each rule of the table `table` has met, in the order of the rules, with the rule itself.
+pub fn counters(table: &str) -> Result<Vec<(u64, String)>> {
+    Ok(run("iptables-save", &["-c", "-t", table], "")?.lines().filter_map(counted).collect())
+}
+
+/// `[3:180] -A FORWARD -i docker0 -j ACCEPT`.
+fn counted(line: &str) -> Option<(u64, String)> {
+    let (counts, rule) = line.strip_prefix('[')?.split_once("] -A ")?;
+    Some((counts.split(':').next()?.parse().ok()?, rule.to_owned()))
+}
+
 /// `table` without remarks, counters, and chains of which there is nothing to say.
 fn essence(table: &str) -> String {
     let speaks = |line: &&str| {
@@ -99,7 +110,9 @@ fn ours(rule: &str, bridge: &str, subnet: Subnet) -> bool {
     has(bridge) || has("MASQUERADE") && has(&subnet.to_string())
 }
 
-fn restore(script: &str) -> Result<()> {
+/// Let iptables-restore(8) carry out `script`, beside the rules that are there. Errors: `NoIptables` where the program is
+/// missing, `NatRefused` where it or the kernel does not take the script.
+pub fn restore(script: &str) -> Result<()> {
     run("iptables-restore", RESTORE, script).map(drop)
 }
 
@@ -182,6 +195,12 @@ COMMIT
             essence("*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j X\n"),
             "*nat\n:OUTPUT ACCEPT\n-A OUTPUT -j X\n"
         );
+    }
+
+    #[test]
+    fn a_rule_has_its_packets_before_it() {
+        assert_eq!(counted("[3:180] -A FORWARD -j ACCEPT"), Some((3, "FORWARD -j ACCEPT".to_owned())));
+        assert_eq!(counted(":FORWARD DROP [3:180]"), None);
     }
 
     #[test]

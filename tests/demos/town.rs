@@ -14,10 +14,14 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], host_is_told),
         as_both(&[], container_is_told),
         as_both(&[Need::Iptables], bridge_is_told),
+        as_both(&[Need::Iptables], publish_is_told),
+        as_both(&[Need::Iptables], break_it_is_told),
         as_both(&[], null_has_lo_alone_until_a_cable_is_plugged_in),
         as_both(&[], host_shares_the_namespace),
         as_both(&[], container_is_in_the_namespace_of_another),
         as_both(&[], bridge_has_a_port_for_each_container),
+        as_both(&[Need::Iptables], publish_writes_the_rules_it_shows),
+        as_both(&[Need::Iptables], break_it_mends_what_it_broke),
         as_both(&[], killed_a_walk_leaves_no_process),
     ]
     .into_iter()
@@ -47,6 +51,14 @@ fn container_is_told(who: Who) {
 
 fn bridge_is_told(who: Who) {
     told(who, "bridge");
+}
+
+fn publish_is_told(who: Who) {
+    told(who, "publish");
+}
+
+fn break_it_is_told(who: Who) {
+    told(who, "break-it");
 }
 
 /// The walk, which waits for Enter at the scene whose heading begins so.
@@ -115,6 +127,46 @@ fn bridge_has_a_port_for_each_container(who: Who) {
     let (player, residents) = players(&running);
     assert_eq!(links_of(player), ["lo", "minidocker0", "mdweb", "mddb", "eth0"]);
     residents.iter().for_each(|pid| assert_eq!(links_of(*pid), ["lo", "eth0"]));
+}
+
+/// What a script says in the network namespace of a player, whoever that is.
+fn inside(player: u32, script: &str) -> String {
+    let target = player.to_string();
+    let words = ["--target", &target, "--user", "--net", "--preserve-credentials", "sh", "-c"];
+    let script = format!("PATH=$PATH:/usr/sbin:/sbin; {script}");
+    let output = std::process::Command::new("nsenter").args(words).arg(&script).output().unwrap();
+    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn publish_writes_the_rules_it_shows(who: Who) {
+    let space = Space::new(who);
+    let mut running = waiting(&space, "publish", "From the host's localhost");
+    let (player, _) = players(&running);
+    let nat = inside(player, "iptables-save -t nat");
+    for chain in ["PREROUTING", "OUTPUT"] {
+        let rule = |line: &str| line.starts_with(&format!("-A {chain} ")) && line.ends_with("172.30.0.2:80");
+        assert!(nat.lines().any(rule), "{chain}: {nat}");
+    }
+    assert!(!nat.contains("127.0.0.0/8"), "{nat}");
+    assert!(inside(player, "iptables-save -t filter").contains("-d 172.30.0.2/32 -o minidocker0 -p tcp"));
+    running.say("");
+    while !running.line().starts_with("── Without rules") {}
+    assert!(!inside(player, "iptables-save -t nat").contains("DNAT"));
+    running.say("");
+    assert_eq!(running.end().status, 0);
+}
+
+fn break_it_mends_what_it_broke(who: Who) {
+    let space = Space::new(who);
+    let mut running = waiting(&space, "break-it", "No MASQUERADE");
+    let (player, _) = players(&running);
+    assert_eq!(inside(player, "cat /proc/sys/net/ipv4/ip_forward"), "1\n");
+    let filter = inside(player, "iptables-save -t filter");
+    assert!(filter.contains(":FORWARD DROP") && filter.contains("-i minidocker0 -j ACCEPT"), "{filter}");
+    running.say("");
+    while !running.line().starts_with("── What you saw") {}
+    assert_eq!(running.end().status, 0);
 }
 
 fn killed_a_walk_leaves_no_process(who: Who) {

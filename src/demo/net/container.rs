@@ -51,7 +51,7 @@ fn show(stage: &Stage) -> Result<Ending> {
         vec![who.name.into(), format!("0.0.0.0:{port}").into(), answer(&listen[at])]
     };
     let rows = [row(&web, WEB, 0), row(&sidecar, WEB, 1), row(&sidecar, SIDECAR, 2)];
-    stage.table(&["listen(2)", "", ""], &rows);
+    stage.table(&["listen(2)", &text!("at", "地址"), &text!("answer", "结果")], &rows);
     let meet = by_loopback.iter().all(|meeting| meeting.took_place());
     let one_set = listen[0].is_none() && listen[1].as_deref() == Some("EADDRINUSE") && listen[2].is_none();
 

@@ -55,7 +55,7 @@ fn show(stage: &Stage) -> Result<Ending> {
     let row =
         |who: &Resident, verdict| vec![who.name.into(), format!("0.0.0.0:{PORT}").into(), answer(verdict)];
     let rows = [row(&container, &listens), row(&town.host, &again), row(&apart, &elsewhere)];
-    stage.table(&["listen(2)", "", ""], &rows);
+    stage.table(&["listen(2)", &text!("at", "地址"), &text!("answer", "结果")], &rows);
     let conflict = again.as_deref() == Some("EADDRINUSE") && listens.is_none() && elsewhere.is_none();
     Ok(Ending::default()
         .saw(same, text!(

@@ -53,6 +53,7 @@ pub struct Town {
     /// The subnet of the bridge; none until there is a bridge.
     subnet: Cell<Option<Subnet>>,
     last: Cell<Ipv4Addr>,
+    quiet: Cell<bool>,
     socket: Socket,
 }
 
@@ -68,8 +69,23 @@ impl Town {
             host: Resident::here("host"),
             subnet: Cell::new(None),
             last: Cell::new(Ipv4Addr::UNSPECIFIED),
+            quiet: Cell::new(false),
             socket: Socket::open()?,
         })
+    }
+
+    /// Let there be no IPv6 in town from now on: a link that comes up speaks it unasked, which disturbs counters.
+    pub fn quiet(&self) -> Result<()> {
+        self.quiet.set(true);
+        self.host.ask(Question::Quiet)
+    }
+
+    fn newcomer(&self, name: &'static str) -> Result<Resident> {
+        let resident = Resident::start(name)?;
+        if self.quiet.get() {
+            resident.ask::<()>(Question::Quiet)?;
+        }
+        Ok(resident)
     }
 
     /// The whole town: bridge, the containers named, outside, forwarding, and the rules.
@@ -110,7 +126,7 @@ impl Town {
     /// A container named `name` on the bridge, with the next free address. On return the way to the bridge works: the
     /// host has refused a connection from there.
     pub fn container(&self, name: &'static str) -> Result<Resident> {
-        let resident = Resident::start(name)?;
+        let resident = self.newcomer(name)?;
         let endpoint = self.endpoint(name)?;
         self.plug(&resident, &endpoint)?;
         resident.configure(Network::Bridge(endpoint))?;
@@ -155,7 +171,7 @@ impl Town {
 
     /// Somebody outside, on another subnet, at the other end of the host's uplink. On return the way there works.
     pub fn outside(&self) -> Result<Resident> {
-        let outside = Resident::start("outside")?;
+        let outside = self.newcomer("outside")?;
         let pid = outside.pid();
         let cable = link::Veth { name: UPLINK, group: 0, master: 0, peer: UPLINK, peer_pid: pid };
         link::add_veth(&self.socket, cable)?;

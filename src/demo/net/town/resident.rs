@@ -40,6 +40,8 @@ pub enum Question {
     Accept(u16),
     /// Write a file.
     Write(PathBuf, String),
+    /// Speak no IPv6.
+    Quiet,
     /// How many packets passed your links?
     Links,
     /// A counter of your IP stack, if the kernel has it: protocol and name in `/proc/net/snmp`.
@@ -190,6 +192,9 @@ pub fn meet(from: &Resident, to: &Resident, address: SocketAddrV4, port: u16) ->
     Ok(Meeting { verdict, peer })
 }
 
+/// For all links of a network namespace: see ip-sysctl, `disable_ipv6`. Absent where the kernel has no IPv6.
+const NO_IPV6: &str = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
+
 /// What a resident holds: a listening socket a port, and all connections, so that no packet of an ending one disturbs
 /// the counters.
 #[derive(Debug, Default)]
@@ -217,6 +222,7 @@ impl Stand {
             }
             Question::Accept(port) => json(self.accept(port)?),
             Question::Write(path, contents) => json(file::write(Path::new(&path), &contents)?),
+            Question::Quiet => json(file::if_there(file::write(Path::new(NO_IPV6), "1"))?),
             Question::Links => json(observe::link_counters()),
             Question::Counter(protocol, name) => json(observe::snmp(&protocol, &name)),
         }
