@@ -3,7 +3,7 @@
 use super::told::snapshots;
 use crate::common::container::{Running, children_of, links_of, namespace_of};
 use crate::common::need::Need;
-use crate::common::space::{Space, Who};
+use crate::common::space::{Space, Who, is_root};
 use crate::common::{Test, as_both};
 use nix::sys::signal::Signal::SIGKILL;
 use std::collections::BTreeMap;
@@ -132,7 +132,9 @@ fn bridge_has_a_port_for_each_container(who: Who) {
 /// What a script says in the network namespace of a player, whoever that is.
 fn inside(player: u32, script: &str) -> String {
     let target = player.to_string();
-    let words = ["--target", &target, "--user", "--net", "--preserve-credentials", "sh", "-c"];
+    // Root has every right there as it is; an ordinary user has them as that namespace's root.
+    let user: &[&str] = if is_root() { &[] } else { &["--user", "--preserve-credentials"] };
+    let words = [&["--target", &target, "--net"], user, &["sh", "-c"]].concat();
     let script = format!("PATH=$PATH:/usr/sbin:/sbin; {script}");
     let output = std::process::Command::new("nsenter").args(words).arg(&script).output().unwrap();
     assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));

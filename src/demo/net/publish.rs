@@ -1,7 +1,7 @@
 //! publish: a container's port at the host's address, rule by rule, until it works from everywhere.
 
 use super::show::{attempts, cell, with_rules};
-use super::town::{BRIDGE, HOST, Meeting, OUTSIDE, Question, Resident, Town, UPLINK, meet};
+use super::town::{BRIDGE, HOST, Meeting, OUTSIDE, Resident, Town, meet};
 use crate::demo::{Place, Walk};
 use crate::error::Result;
 use crate::narrate::stage::Entry;
@@ -9,7 +9,7 @@ use crate::narrate::words::Text;
 use crate::narrate::{Ending, Ink, Stage, text};
 use crate::network::nat;
 use crate::network::publish::{Part, Published, route_loopback};
-use crate::observe::LinkCount;
+use crate::network::subnet::Subnet;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// `net-demo publish`.
@@ -31,11 +31,11 @@ struct Shop {
     published: Published,
 }
 
-/// How it went for three who tried: outside, the host by its address, the host by 127.0.0.1; and how many packets came
-/// to the container's link during the last of them.
+/// How it went for three who tried: outside, the host by its address, the host by 127.0.0.1; and how many packets
+/// went on to it during the last of them.
 struct Tries {
     meetings: [Meeting; 3],
-    came: u64,
+    went: u64,
 }
 
 impl Tries {
@@ -59,7 +59,7 @@ fn show(stage: &Stage) -> Result<Ending> {
         let gateway = shop.town.subnet()?.gateway();
         let from_outside = !none.works(0) && !arriving.works(0) && passing.seen(0) == Some(OUTSIDE);
         let from_host = !passing.works(1) && local.seen(1) == Some(HOST);
-        let from_loopback = !local.works(2) && local.came == 0 && !routed.works(2) && routed.came > 0;
+        let from_loopback = !local.works(2) && local.went == 0 && !routed.works(2) && routed.went > 0;
         let last = loopback.seen(2) == Some(gateway);
         ending = ending
             .saw(from_outside && removed, text!(
@@ -87,7 +87,8 @@ fn open(stage: &Stage) -> Result<(Shop, bool)> {
     town.build_bridge()?;
     let (web, outside) = (town.container("web")?, town.outside()?);
     town.forward(true)?;
-    let ruled = with_rules(stage, town.rules().and_then(|()| nat::restore(DROP)))?;
+    let subnet = town.subnet()?;
+    let ruled = with_rules(stage, town.rules().and_then(|()| nat::restore(&preparation(subnet))))?;
     web.listen(PORT)?;
     let address = town.address_of(&web)?;
     let published = Published { bridge: BRIDGE.to_owned(), host_port: HOST_PORT, address, port: PORT };
@@ -113,8 +114,10 @@ fn proxied(stage: &Stage, shop: &Shop) -> Result<bool> {
     Ok(works && second[0].seen() == Some(town.subnet()?.gateway()))
 }
 
-/// The policy that dockerd sets: what no rule lets pass does not pass.
-const DROP: &str = "*filter\n:FORWARD DROP [0:0]\nCOMMIT\n";
+/// The policy that dockerd sets: what no rule lets pass does not pass. And a rule without a target, which counts.
+fn preparation(subnet: Subnet) -> String {
+    format!("*filter\n:FORWARD DROP [0:0]\n-A OUTPUT -s 127.0.0.0/8 -d {subnet} -p tcp\nCOMMIT\n")
+}
 
 /// Each step adds one thing, and everybody tries again.
 fn staircase(stage: &Stage, shop: &Shop) -> Result<[Tries; 6]> {
@@ -145,12 +148,12 @@ fn staircase(stage: &Stage, shop: &Shop) -> Result<[Tries; 6]> {
         "By its own address it works now. From 127.0.0.1 no packet leaves the host: that source may leave by `lo` alone.",
         "用自己的地址已经可以了。而源地址为 127.0.0.1 的包根本没有离开宿主机：这个地址只能从 lo 出去。"
     ));
-    came(stage, &local);
+    went_on(stage, &local);
 
     stage.scene(&text!("From the host's localhost", "从宿主机的 localhost 访问"));
     stage.command(&format!("sudo sysctl net.ipv4.conf.{BRIDGE}.route_localnet=1"));
     let routed = step(stage, shop, || route_loopback(BRIDGE))?;
-    came(stage, &routed);
+    went_on(stage, &routed);
     stage.say(&text!(
         "The packet reaches the container, which throws it away: for it, 127.0.0.1 is itself. Another source is needed.",
         "包到了容器，容器却把它丢弃：对容器来说，127.0.0.1 是它自己。所以还要换一个源地址。"
@@ -167,9 +170,9 @@ fn rule(stage: &Stage, shop: &Shop, part: Part) -> Result<Tries> {
 }
 
 /// How far the last attempt came.
-fn came(stage: &Stage, tries: &Tries) {
-    let name = text!("packets that came to eth0 of web from 127.0.0.1", "从 127.0.0.1 到达 web 的 eth0 的包");
-    stage.fact(&name, &tries.came.to_string());
+fn went_on(stage: &Stage, tries: &Tries) {
+    let name = text!("packets from 127.0.0.1 that went on to web", "从 127.0.0.1 继续前往 web 的包");
+    stage.fact(&name, &format!("+{}", tries.went));
 }
 
 /// Change something, and let the three try.
@@ -179,20 +182,20 @@ fn step(stage: &Stage, shop: &Shop, change: impl FnOnce() -> Result<()>) -> Resu
     let reach =
         |from: &Resident, address: Ipv4Addr| meet(from, web, SocketAddrV4::new(address, HOST_PORT), PORT);
     let (from_outside, from_host) = (reach(outside, HOST)?, reach(&town.host, HOST)?);
-    let before = received(web)?;
+    let before = went()?;
     let meetings = [from_outside, from_host, reach(&town.host, Ipv4Addr::LOCALHOST)?];
-    let came = received(web)?.saturating_sub(before);
+    let went = went()?.saturating_sub(before);
     let way =
         |from: &str, address: Ipv4Addr| Entry::of(Ink::Faint, format!("{from} → {address}:{HOST_PORT}"));
     let ways = [way("outside", HOST), way("host", HOST), way("host", Ipv4Addr::LOCALHOST)];
     let rows: Vec<_> =
         ways.into_iter().zip(&meetings).map(|(way, meeting)| vec![way, cell(meeting)]).collect();
     stage.table(&["", ""], &rows);
-    Ok(Tries { meetings, came })
+    Ok(Tries { meetings, went })
 }
 
-/// How many packets have come to the container's link.
-fn received(web: &Resident) -> Result<u64> {
-    let links: Vec<LinkCount> = web.ask(Question::Links)?;
-    Ok(links.iter().find(|link| link.name == UPLINK).map_or(0, |link| link.received))
+/// How many packets from 127.0.0.0/8 were on their way to the bridge after the translation in OUTPUT; 0 without rules.
+fn went() -> Result<u64> {
+    let rules = nat::counters("filter")?;
+    Ok(rules.iter().find(|(_, rule)| rule.starts_with("OUTPUT ")).map_or(0, |(packets, _)| *packets))
 }
