@@ -231,6 +231,9 @@ pub enum Problem {
     CgroupForDemo {
         path: String,
     },
+    NoSuchCgroup {
+        path: String,
+    },
     CgroupLimitRefused {
         file: String,
         value: String,

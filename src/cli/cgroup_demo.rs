@@ -4,7 +4,8 @@ use super::demo::{Plan, Program};
 use super::structs::Structs;
 use crate::demo::Walk;
 use crate::demo::cgroup::{
-    blkio, cpu, cpuset, devices, freezer, hierarchy, kill, live, memory, net_cls, pids, structs,
+    blkio, controllers, cpu, cpuset, devices, freezer, hierarchy, kill, live, look, memory, net_cls, pids,
+    structs,
 };
 use crate::error::Result;
 use crate::narrate::{Ending, Stage};
@@ -12,10 +13,13 @@ use clap::{Args, Subcommand};
 use std::path::{Path, PathBuf};
 
 /// The subcommands of `cgroup-demo`.
+#[allow(missing_docs, reason = "the fields are those of the command line, and say there what they are")]
 #[derive(Debug, Subcommand)]
 pub enum Demo {
     /// Play every demo, in order
     Tour,
+    /// The subsystems of v1 and v2, as this kernel has them
+    Controllers,
     /// So much processor time and no more: counters, quota, shares
     Cpu(Picture),
     /// So much memory and no more: usage, limit, OOM killer
@@ -40,6 +44,20 @@ pub enum Demo {
     Hierarchy,
     /// The kernel's own structures: task_struct, css_set, cgroup
     Structs(Structs),
+    /// All cgroups of this machine, or those at and below PATH
+    Tree {
+        /// A directory below /sys/fs/cgroup, or its path inside the hierarchies
+        path: Option<PathBuf>,
+        #[command(flatten)]
+        again: Again,
+    },
+    /// What a cgroup is allowed, and what it has used
+    Stat {
+        /// A directory below /sys/fs/cgroup, or its path inside the hierarchies
+        path: PathBuf,
+        #[command(flatten)]
+        again: Again,
+    },
 }
 
 // (No doc comment: clap would print it as the description of the subcommand.)
@@ -49,6 +67,25 @@ pub struct Picture {
     /// Draw what was measured, with the limit, into this SVG file
     #[arg(long, value_name = "FILE.svg")]
     plot: Option<PathBuf>,
+}
+
+// (No doc comment: clap would print it as the description of the subcommand.)
+#[allow(missing_docs)]
+#[derive(Debug, Args)]
+pub struct Again {
+    /// Look again and again, on a terminal
+    #[arg(short, long)]
+    watch: bool,
+    /// Seconds between two looks
+    #[arg(short = 'n', long, value_name = "SECONDS", value_parser = clap::value_parser!(u16).range(1..=60))]
+    interval: Option<u16>,
+}
+
+impl Again {
+    /// Seconds between two looks; `None` for one look.
+    fn seconds(&self) -> Option<u16> {
+        self.interval.or(self.watch.then_some(1))
+    }
 }
 
 /// Play a walk and, if it was asked for, draw its picture.
@@ -70,6 +107,7 @@ impl Program for Demo {
     const NAME: &'static str = "cgroup-demo";
     const ABOUT: &'static str = "Linux cgroups: how much a process may use, and how much it did";
     const TOUR: &'static [&'static Walk] = &[
+        &controllers::WALK,
         &cpu::WALK,
         &memory::WALK,
         &pids::WALK,
@@ -86,6 +124,7 @@ impl Program for Demo {
     fn plan(self) -> Plan {
         match self {
             Demo::Tour => Plan::Tour,
+            Demo::Controllers => Plan::Walk(&controllers::WALK),
             Demo::Cpu(Picture { plot }) => plan(&cpu::WALK, cpu::show, plot),
             Demo::Memory(Picture { plot }) => plan(&memory::WALK, memory::show, plot),
             Demo::Pids => Plan::Walk(&pids::WALK),
@@ -100,6 +139,13 @@ impl Program for Demo {
                 // Only the story of two processes makes cgroups.
                 [] => Plan::attended(|stage| live::live(stage, &[])),
                 _ => Plan::here(move |stage| live::live(stage, &pids)),
+            }),
+            Demo::Tree { path, again } => Plan::here(move |stage| {
+                look::repeat(stage, again.seconds(), || look::tree(stage, path.as_deref()))
+            }),
+            Demo::Stat { path, again } => Plan::here(move |stage| {
+                let mut history = look::History::default();
+                look::repeat(stage, again.seconds(), || look::stat(stage, &path, &mut history))
             }),
         }
     }

@@ -132,6 +132,11 @@ impl Page {
         self.width
     }
 
+    /// A sequence of the terminal's, as it is.
+    pub fn raw(&self, sequence: &str) {
+        self.out.write(sequence.as_bytes());
+    }
+
     /// An empty line.
     pub fn blank(&self) {
         Line::new().send(&self.out, "");

@@ -10,6 +10,7 @@ use super::words::{Label, Lang};
 use super::{Options, voice};
 use crate::error::Result;
 use std::cell::{Cell, RefCell};
+use std::io::IsTerminal;
 
 /// Where prose begins; where commands and facts do, and the rest of a long one.
 const MARGIN: usize = 3;
@@ -45,6 +46,19 @@ impl Stage {
     /// Columns that a picture may take, from the margin to the edge.
     pub fn width(&self) -> usize {
         self.page.width() - INDENT
+    }
+
+    /// Whether it can be wiped and written again.
+    pub fn is_terminal(&self) -> bool {
+        std::io::stdout().is_terminal()
+    }
+
+    /// Wipe it, for what is shown again and again: cursor to the upper left corner, and nothing below it.
+    pub fn wipe(&self) {
+        self.fresh.set(true);
+        if self.is_terminal() {
+            self.page.raw("\x1b[H\x1b[2J");
+        }
     }
 
     /// Whether every claim of every demo so far was borne out.

@@ -1,7 +1,7 @@
 //! `/proc/self/cgroup`: which cgroup this process is in, in each hierarchy. See cgroups(7).
 
 use super::Who;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const ROOT: &str = "/sys/fs/cgroup";
 
@@ -62,6 +62,48 @@ fn find(cgroup: &str, hierarchy: Option<&str>) -> Option<String> {
         controllers == wanted || (!wanted.is_empty() && controllers.split(',').any(|one| one == wanted))
     };
     lines.find(|(controllers, _)| same(controllers)).map(|(_, path)| path.to_owned())
+}
+
+/// Whether a directory is a cgroup.
+pub fn is_group(directory: &Path) -> bool {
+    directory.join("cgroup.procs").is_file()
+}
+
+/// The groups right below the one at `directory`, sorted.
+pub fn groups_below(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut groups: Vec<PathBuf> = entries
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
+        .collect();
+    groups.sort();
+    groups
+}
+
+/// The processes in the group at `directory` itself, of those that the reader's pid namespace shows.
+pub fn members(directory: &Path) -> Vec<i32> {
+    let text = std::fs::read_to_string(directory.join("cgroup.procs")).unwrap_or_default();
+    text.lines().filter_map(|line| line.parse().ok()).collect()
+}
+
+/// What `/proc/cgroups` lists: each name, with the number of its v1 hierarchy (0: on none, so v2 has it).
+pub fn subsystems() -> Vec<(String, u32)> {
+    let text = std::fs::read_to_string("/proc/cgroups").unwrap_or_default();
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let parse = |line: &str| {
+        let mut fields = line.split_whitespace();
+        Some((fields.next()?.to_owned(), fields.next()?.parse().ok()?))
+    };
+    lines.filter_map(parse).collect()
+}
+
+/// Which of `names` the running kernel's own description of its types, `/sys/kernel/btf/vmlinux`, contains; `None`
+/// without that file. The subsystem `memory` was built in if `memory_cgrp_id` is among them: enum cgroup_subsys_id.
+pub fn built_in(names: &[String]) -> Option<Vec<bool>> {
+    let types = std::fs::read("/sys/kernel/btf/vmlinux").ok()?;
+    // All names stand one after the other, each ended by a zero byte.
+    let known: std::collections::BTreeSet<&[u8]> = types.split(|byte| *byte == 0).collect();
+    Some(names.iter().map(|name| known.contains(name.as_bytes())).collect())
 }
 
 #[cfg(test)]

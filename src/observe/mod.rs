@@ -20,7 +20,7 @@ mod sockets;
 mod stat;
 
 pub use census::{Resident, census, resident, user_name};
-pub use cgroups::cgroup_paths;
+pub use cgroups::{built_in, cgroup_paths, groups_below, is_group, members, subsystems};
 pub use groups::{Membership, controllers, inode_of, memberships};
 pub use mounts::cgroup_root;
 pub use namespaces::{KINDS, inode};

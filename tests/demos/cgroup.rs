@@ -4,7 +4,7 @@ use super::told::{play, snapshots, with_leftovers};
 use crate::common::container::{Running, children_of};
 use crate::common::need::Need;
 use crate::common::space::{Space, Who, cgroup_mount, names_in};
-use crate::common::{Test, as_root, as_user};
+use crate::common::{Test, as_both, as_root, as_user};
 use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::Signal::{SIGINT, SIGKILL};
 use std::path::{Path, PathBuf};
@@ -21,6 +21,10 @@ pub fn tests() -> Vec<Test> {
         as_root(&[Need::Controller("cpu"), Need::Controller("cpuacct"), Need::CgroupV1], cpu_is_told),
         as_root(&[Need::Controller("cpu")], time_is_rationed_as_seen_from_outside),
         as_root(&[Need::Controller("cpu")], the_course_of_time_is_drawn),
+        as_both(&[], controllers_are_told),
+        as_both(&[], controllers_are_those_of_the_kernel),
+        as_root(MEMORY, tree_and_stat_show_what_the_kernel_says),
+        as_both(&[], what_is_no_cgroup_is_refused_in_one_sentence),
         as_root(MEMORY, a_killed_demo_is_cleared_away_by_the_next_demo),
         as_root(MEMORY, a_killed_demo_is_cleared_away_by_prune),
         as_root(MEMORY, a_killed_demo_is_cleared_away_by_run),
@@ -57,6 +61,74 @@ fn memory_is_told() {
         (r"(memory.events max +)\d+", "${1}TIMES"),
     ];
     snapshots(Who::Root, "cgroup-demo", &["memory"], &[VOLATILE, numbers].concat());
+}
+
+fn controllers_are_told(who: Who) {
+    let facts: &[(&str, &str)] = &[
+        (
+            r"(?:yes|no|unknown|有|无|未知)  +([\d.-]+) +([\d.-]+) +\S+ +\S+\n",
+            "BUILT  $1  $2  USED  MOUNTED\n",
+        ),
+        (r"has \d+, and \d+ that", "has N, and N that"),
+        (r"内核有 \d+ 个，后来的有 \d+ 个", "内核有 N 个，后来的有 N 个"),
+    ];
+    snapshots(who, "cgroup-demo", &["controllers"], facts);
+}
+
+fn controllers_are_those_of_the_kernel(who: Who) {
+    let space = Space::new(who);
+    let told = play(&space, "cgroup-demo", &["controllers"]);
+    let row = |name: &str| -> Vec<String> {
+        let rows = told.lines().map(|line| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        rows.into_iter()
+            .find(|row| row.len() == 6 && row[0] == name)
+            .unwrap_or_else(|| panic!("{name}: {told}"))
+    };
+    for line in
+        std::fs::read_to_string("/proc/cgroups").unwrap().lines().filter(|line| !line.starts_with('#'))
+    {
+        let name = line.split_whitespace().next().unwrap();
+        if name != "debug" {
+            assert_eq!(row(name)[1], "yes", "{name}");
+        }
+    }
+    assert_eq!(row("ns")[1], "no");
+    for name in ["memory", "cpu", "pids"] {
+        if let Some((mount, version)) = cgroup_mount(name) {
+            assert_eq!(row(name)[4..], [format!("v{version}"), mount.display().to_string()]);
+        }
+    }
+}
+
+fn tree_and_stat_show_what_the_kernel_says() {
+    let space = Space::new(Who::Root);
+    let (mount, version) = cgroup_mount("memory").unwrap();
+    let name = format!("minidocker-look-{}", std::process::id());
+    let group = mount.join(&name);
+    std::fs::create_dir(&group).unwrap();
+    let limit = if version == 1 { "memory.limit_in_bytes" } else { "memory.max" };
+    std::fs::write(group.join(limit), "50331648").unwrap();
+    let tree = play(&space, "cgroup-demo", &["tree", mount.to_str().unwrap()]);
+    let by_path = play(&space, "cgroup-demo", &["stat", group.to_str().unwrap()]);
+    let by_name = play(&space, "cgroup-demo", &["stat", &format!("/{name}")]);
+    let user = play(&Space::new(Who::User), "cgroup-demo", &["stat", &name]);
+    std::fs::remove_dir(&group).unwrap();
+    assert!(tree.contains(&name), "{tree}");
+    for told in [by_path, by_name, user] {
+        let line = told.lines().find(|line| line.contains("memory.max ")).unwrap();
+        assert_eq!(line.split_whitespace().last(), Some("50331648"), "{told}");
+        assert!(told.contains(&format!(" {}", group.display())), "{told}");
+    }
+}
+
+fn what_is_no_cgroup_is_refused_in_one_sentence(who: Who) {
+    let space = Space::new(who);
+    for bad in ["nonsense", "/tmp", "/sys/fs/cgroup/../.."] {
+        for verb in ["stat", "tree"] {
+            let outcome = Running::start(space.demo_apart("cgroup-demo").args([verb, bad])).end();
+            outcome.assert_refused(&["is no cgroup"]);
+        }
+    }
 }
 
 /// The number in a file of a room, under the name that it has in this version.

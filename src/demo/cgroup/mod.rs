@@ -3,6 +3,7 @@
 pub mod assembly;
 pub mod blkio;
 pub mod bomb;
+pub mod controllers;
 pub mod cpu;
 pub mod cpuset;
 pub mod devices;
@@ -12,6 +13,7 @@ pub mod hierarchy;
 pub mod house;
 pub mod kill;
 pub mod live;
+pub mod look;
 pub mod memory;
 pub mod net_cls;
 mod oom;

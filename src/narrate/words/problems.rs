@@ -303,6 +303,10 @@ problems! {
         what: "this demo makes cgroups of its own, and may make none in {path}", "这个演示要新建自己的 Cgroup，但不能在 {path} 中新建";
         todo: "run it as root (sudo) or, with cgroup v2, alone in a cgroup that is yours: systemd-run --user --scope -p Delegate=yes cgroup-demo …", "请以 root 运行（sudo）；在 cgroup v2 上也可以让它独占一个委派给你的 Cgroup：systemd-run --user --scope -p Delegate=yes cgroup-demo …";
     }
+    NoSuchCgroup { path } => {
+        what: "{path:?} is no cgroup", "{path:?} 不是 Cgroup";
+        todo: "give a directory below /sys/fs/cgroup, or its path inside the hierarchies; `cgroup-demo tree` shows them all", "请给出 /sys/fs/cgroup 下的目录，或它在层级树里的路径；`cgroup-demo tree` 列出所有 Cgroup";
+    }
     CgroupLimitRefused { file, value } => {
         what: "the kernel did not take the limit {value:?} for {file}", "内核没有接受 {file} 的上限 {value:?}";
         todo: "a cgroup above may be tighter; see that file in the directories above it", "上一级 Cgroup 可能更严格；请查看上级目录里的同名文件";
