@@ -18,6 +18,7 @@ mod demos {
     pub mod net;
     pub mod netlink;
     pub mod ns;
+    pub mod ns_kinds;
     pub mod ns_look;
     pub mod overlay;
     pub mod structs;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         demos::all::tests(),
         demos::calls::tests(),
         demos::ns::tests(),
+        demos::ns_kinds::tests(),
         demos::ns_look::tests(),
         demos::structs::tests(),
         demos::kinds::tests(),

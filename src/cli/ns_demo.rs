@@ -4,6 +4,7 @@ use super::demo::{Plan, Program};
 use super::structs::Structs;
 use crate::demo::Walk;
 use crate::demo::ns;
+use crate::demo::ns::break_it;
 use crate::demo::ns::look;
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -43,14 +44,25 @@ pub enum Demo {
     Uts,
     /// Message queues of its own
     Ipc,
+    /// Pid 1: orphans, zombies, signals
+    Pid,
+    /// Mounts, and how they travel
+    Mnt,
     /// Links and ports of its own
     Net,
+    /// Root here, nobody there: ids and capabilities
+    User,
     /// Two views of one place among the cgroups
     Cgroup,
     /// Two uptimes on one machine
     Time,
     /// The kernel's own structures: task_struct, nsproxy and the namespaces
     Structs(Structs),
+    /// Three mistakes, made on purpose: chroot, proc, hostname
+    BreakIt {
+        /// Which one; all of them without
+        mistake: Option<Mistake>,
+    },
 }
 
 /// A kind of namespace.
@@ -141,6 +153,27 @@ impl Enter {
     }
 }
 
+/// A mistake to make.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum Mistake {
+    /// A chroot instead of pivot_root
+    Chroot,
+    /// /proc not mounted anew
+    Proc,
+    /// sethostname before unshare
+    Hostname,
+}
+
+impl Mistake {
+    fn walk(self) -> &'static Walk {
+        match self {
+            Mistake::Chroot => &break_it::CHROOT,
+            Mistake::Proc => &break_it::PROC,
+            Mistake::Hostname => &break_it::HOSTNAME,
+        }
+    }
+}
+
 impl Program for Demo {
     const NAME: &'static str = "ns-demo";
     const ABOUT: &'static str = "Linux namespaces: what a process sees of the machine, kind by kind";
@@ -154,10 +187,14 @@ impl Program for Demo {
         &ns::setns::WALK,
         &ns::uts::WALK,
         &ns::ipc::WALK,
+        &ns::pid::WALK,
+        &ns::mnt::WALK,
         &ns::net::WALK,
+        &ns::user::WALK,
         &ns::cgroup::WALK,
         &ns::time::WALK,
         &ns::structs::WALK,
+        &break_it::WALK,
     ];
 
     fn plan(self) -> Plan {
@@ -178,6 +215,10 @@ impl Program for Demo {
             Demo::Net => Plan::Walk(&ns::net::WALK),
             Demo::Cgroup => Plan::Walk(&ns::cgroup::WALK),
             Demo::Time => Plan::Walk(&ns::time::WALK),
+            Demo::Pid => Plan::Walk(&ns::pid::WALK),
+            Demo::Mnt => Plan::Walk(&ns::mnt::WALK),
+            Demo::User => Plan::Walk(&ns::user::WALK),
+            Demo::BreakIt { mistake } => Plan::Walk(mistake.map_or(&break_it::WALK, Mistake::walk)),
             Demo::Structs(structs) => {
                 let live = |pids: Vec<i32>| Plan::here(move |stage| ns::live::live(stage, &pids));
                 structs.plan::<Self>(&ns::structs::WALK, live)

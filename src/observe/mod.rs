@@ -27,7 +27,7 @@ pub use namespaces::{KINDS, inode};
 pub use network::{LinkCount, link_counters, snmp};
 pub use networks::{Network, networks};
 pub use paths::{place, text};
-pub use process::host_pid;
+pub use process::{host_pid, status};
 pub use queues::{posix_names, system_v_keys};
 pub use sockets::listening_ports;
 pub use stat::{Stat, allowed_processors, stat};
@@ -111,7 +111,7 @@ impl Subject {
 pub fn read(subject: &Subject) -> Option<String> {
     match subject {
         Subject::Namespace(who, kind) => namespaces::link(*who, kind),
-        Subject::Pids(who) => process::status(*who, "NSpid"),
+        Subject::Pids(who) => status(*who, "NSpid"),
         Subject::Hostname => paths::contents("/proc/sys/kernel/hostname".as_ref()),
         Subject::Mount(path) => mounts::at(path),
         Subject::SharedMounts => mounts::count(true),
@@ -123,6 +123,6 @@ pub fn read(subject: &Subject) -> Option<String> {
         Subject::Links => network::links(),
         Subject::Addresses => network::addresses(),
         Subject::Routes => network::routes(),
-        Subject::Status(field) => process::status(Who::Myself, field),
+        Subject::Status(field) => status(Who::Myself, field),
     }
 }

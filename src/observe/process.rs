@@ -3,7 +3,7 @@
 use super::Who;
 
 /// One field of the file: `0000003fffffffff` for `CapEff`, `4242 1` for `NSpid`.
-pub(super) fn status(who: Who, field: &str) -> Option<String> {
+pub fn status(who: Who, field: &str) -> Option<String> {
     find(&std::fs::read_to_string(format!("{}/status", who.directory())).ok()?, field)
 }
 
