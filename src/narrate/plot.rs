@@ -103,7 +103,10 @@ struct Step {
 fn step(most: f64) -> Step {
     let most = if most > 0.0 && most.is_finite() { most } else { 1.0 };
     let power = 10f64.powf((most / 10.0).log10().floor());
-    let size = [1.0, 2.0, 5.0, 10.0].map(|times| times * power).into_iter().find(|size| most / size <= 8.0);
+    let size = [1.0, 2.0, 5.0, 10.0, 20.0]
+        .map(|times| times * power)
+        .into_iter()
+        .find(|size| most * 1.02 / size <= 9.0);
     let size = size.unwrap_or(power * 10.0);
     Step { size, count: (most / size * 1.02).ceil() }
 }
@@ -146,7 +149,7 @@ mod tests {
         }
         let words: Vec<String> = step(33.0).marks().map(|(_, words)| words).collect();
         assert_eq!(words, ["0", "5", "10", "15", "20", "25", "30", "35"]);
-        assert_eq!(step(0.0).end(), 1.0);
+        assert_eq!(step(0.0), step(1.0));
     }
 
     #[test]

@@ -69,4 +69,9 @@ const FILTERS: &[(&str, &str)] = &[
     (r"pidfd_send_signal\(\d+,", "pidfd_send_signal(PID,"),
     (r"(NSpid +\S+ →) \d+", "$1 PID"),
     (r#"(/proc/self/[ug]id_map", )"0 \d+ 1""#, r#"$1"0 ID 1""#),
+    // A task leaves its cgroup a moment after it has been waited for.
+    (
+        r" +rmdir\([^)]*\)\s+= -1\s+EBUSY\s+\(Device\s+or\s+resource\s+busy\)\n(?: +pidfd_send_signal\(PID, 9\) = 0\n)?",
+        "",
+    ),
 ];
