@@ -31,6 +31,7 @@ pub mod ipc;
 pub mod iterator;
 pub mod lock;
 pub mod loop_device;
+pub mod memory;
 pub mod mount;
 pub mod namespace;
 pub mod netlink;

@@ -52,7 +52,7 @@ fn show(stage: &Stage) -> Result<Ending> {
     forbid_swap(&parent);
     let helper = house.helper(&child, |bytes: usize| {
         let mut pages = Pages::default();
-        pages.take(bytes);
+        pages.take(bytes)?;
         Ok(pages.bytes())
     })?;
     let survived = helper.ask(WANTED).is_ok();

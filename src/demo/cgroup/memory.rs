@@ -59,7 +59,7 @@ pub(super) fn eater(house: &House, room: &Room) -> Result<Actor<Meal, Fed>> {
     house.helper(room, move |meal| {
         match meal {
             Meal::Nothing => {}
-            Meal::Take(bytes) => pages.take(bytes as usize),
+            Meal::Take(bytes) => pages.take(bytes as usize)?,
             Meal::GiveBack => pages.give_back(),
         }
         Ok((pages.bytes() as u64, observe::read(&place)))

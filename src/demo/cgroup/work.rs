@@ -1,5 +1,7 @@
 //! What the helpers of a demo do to use something up: processor time, memory.
 
+use crate::error::Result;
+use crate::sys::memory::Mapping;
 use crate::sys::process;
 use std::hint::black_box;
 
@@ -47,14 +49,14 @@ fn course(milliseconds: u64, mut piece: impl FnMut()) -> Vec<Moment> {
 /// Memory that is really used: each page has been written to. It stays as long as this value.
 #[derive(Debug, Default)]
 pub struct Pages {
-    blocks: Vec<Vec<u8>>,
+    blocks: Vec<Mapping>,
 }
 
 impl Pages {
     /// Use `bytes` more.
-    pub fn take(&mut self, bytes: usize) {
-        // Not zero: a zeroed vector need not touch its pages.
-        self.blocks.push(black_box(vec![1; bytes]));
+    pub fn take(&mut self, bytes: usize) -> Result<()> {
+        self.blocks.push(Mapping::used(bytes)?);
+        Ok(())
     }
 
     /// Give all of it back.
@@ -64,6 +66,6 @@ impl Pages {
 
     /// Bytes in use.
     pub fn bytes(&self) -> usize {
-        self.blocks.iter().map(Vec::len).sum()
+        self.blocks.iter().map(Mapping::length).sum()
     }
 }
