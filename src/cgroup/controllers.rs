@@ -10,7 +10,7 @@ use super::group::{Group, is_denied, name};
 use super::limits;
 use super::stop;
 use crate::error::{Error, Meaning, Problem, Result};
-use crate::sys::errno::{EAGAIN, EBUSY, EEXIST, ENODATA, ENOENT, EOPNOTSUPP};
+use crate::sys::errno::{EAGAIN, EBUSY, EEXIST, ENODATA, ENOENT, EOPNOTSUPP, ESRCH};
 use crate::sys::file;
 use crate::sys::flags::O_DIRECTORY;
 use crate::sys::lock::lock_file;
@@ -35,7 +35,14 @@ pub type Asked<'a> = (&'a str, &'a str);
 ///
 /// A group that has processes cannot have controllers for its children. If this process is the only one there,
 /// it steps aside into a leaf of its own; else the error is `CgroupBusy`. After an error, [`switch_off`] is due.
-pub fn switch_on(parent: &Path, asked: &[Asked<'_>], id: &str) -> Result<Option<OwnedFd>> {
+///
+/// `companion` is a process of ours that steps aside too, such as the parent that attends a demo.
+pub fn switch_on(
+    parent: &Path,
+    asked: &[Asked<'_>],
+    id: &str,
+    companion: Option<i32>,
+) -> Result<Option<OwnedFd>> {
     if asked.is_empty() {
         return Ok(None);
     }
@@ -46,7 +53,7 @@ pub fn switch_on(parent: &Path, asked: &[Asked<'_>], id: &str) -> Result<Option<
         let mut noted = words(&note(parent)?.unwrap_or_default());
         noted.extend(missing.iter().map(|(controller, _)| (*controller).to_owned()));
         attribute::setxattr(parent, NOTE, &noted.into_iter().collect::<Vec<_>>().join(" "))?;
-        make_room(parent, id)?;
+        make_room(parent, id, companion)?;
     }
     for (controller, option) in missing {
         let answer = file::write(&parent.join(CONTROL), &format!("+{controller}"));
@@ -120,7 +127,7 @@ fn switch_off_noted(parent: &Path, noted: &str, groups: &[PathBuf]) -> Result<()
 ///
 /// The kernel would not always refuse: `pids` and `cpu` it grants to a group with processes, and makes of the
 /// groups below something that no process can be born in (`domain invalid`, cgroups(7) on thread mode).
-fn make_room(parent: &Path, id: &str) -> Result<()> {
+fn make_room(parent: &Path, id: &str, companion: Option<i32>) -> Result<()> {
     if !file::exists(&parent.join("cgroup.type"))? {
         return Ok(());
     }
@@ -128,21 +135,24 @@ fn make_room(parent: &Path, id: &str) -> Result<()> {
     if members.is_empty() {
         return Ok(());
     }
-    if members.trim() != process::pid().to_string() {
+    let ours = [Some(process::pid()), companion];
+    if !members.lines().all(|member| ours.contains(&member.parse().ok())) {
         return Err(Error::new(Problem::CgroupBusy { path: parent.display().to_string() }));
     }
     match file::mkdir(&leaf(parent, id), 0o755) {
         Err(error) if error.is(EEXIST) => {}
         answer => answer?,
     }
-    file::write(&leaf(parent, id).join(MEMBERS), "0")
+    members.lines().try_for_each(|member| file::write(&leaf(parent, id).join(MEMBERS), member))
 }
 
-/// Out of the leaf, if it is this process that went there and not one that was killed; and the leaf away.
+/// Out of the leaf, whoever of ours went there and still lives; and the leaf away.
 fn step_back(parent: &Path, leaf: &Path) -> Result<()> {
-    let own = process::pid().to_string();
-    if file::read_text(&leaf.join(MEMBERS))?.lines().any(|pid| pid == own) {
-        file::write(&parent.join(MEMBERS), "0")?;
+    for member in file::read_text(&leaf.join(MEMBERS))?.lines() {
+        match file::write(&parent.join(MEMBERS), member) {
+            Err(error) if error.is(ESRCH) => {}
+            answer => answer?,
+        }
     }
     stop::remove_directory(&Group::default(), leaf)
 }

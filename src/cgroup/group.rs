@@ -92,7 +92,7 @@ impl Group {
         }
         self.parents.push(parent.to_owned());
         let asked: Vec<Asked<'_>> = settings.iter().map(|one| (one.controller, one.option)).collect();
-        let _on = controllers::switch_on(parent, &asked, id)?;
+        let _on = controllers::switch_on(parent, &asked, id, None)?;
         file::mkdir(&directory, 0o755)
     }
 

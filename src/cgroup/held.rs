@@ -40,7 +40,9 @@ impl Held {
     ///
     /// With CAP_SYS_ADMIN (`privileged`) it stands at the top of each hierarchy; else inside this process's own group.
     /// Errors: `CgroupNoController`; `CgroupForDemo` where none may be made.
-    pub fn make(controllers: &[&str], privileged: bool) -> Result<Self> {
+    ///
+    /// `companion` is the parent of this process, if it attends: in a delegated group both must step aside.
+    pub fn make(controllers: &[&str], privileged: bool, companion: Option<i32>) -> Result<Self> {
         let random = process::random(4)?.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         let mut held = Self {
             id: format!("{DEMO}{random}"),
@@ -50,13 +52,13 @@ impl Held {
         };
         for hierarchy in needed(controllers)? {
             let parent = if privileged { hierarchy.mount.clone() } else { hierarchy.own.clone() };
-            held.add(hierarchy, &parent).map_err(|error| explain(error, &parent))?;
+            held.add(hierarchy, &parent, companion).map_err(|error| explain(error, &parent))?;
         }
         Ok(held)
     }
 
     /// Make the directory below `parent`, locked before anybody could think it a dead one's.
-    fn add(&mut self, hierarchy: Hierarchy, parent: &Path) -> Result<()> {
+    fn add(&mut self, hierarchy: Hierarchy, parent: &Path, companion: Option<i32>) -> Result<()> {
         let asked: Vec<Asked<'_>> = match hierarchy.version {
             Version::V1 => Vec::new(),
             Version::V2 => hierarchy.controllers.iter().map(|one| (one.as_str(), ASKED)).collect(),
@@ -64,7 +66,7 @@ impl Held {
         if hierarchy.version == Version::V2 {
             self.group.parents.push(parent.to_owned());
         }
-        let on = controllers::switch_on(parent, &asked, &self.id)?;
+        let on = controllers::switch_on(parent, &asked, &self.id, companion)?;
         let _parent = on.map_or_else(|| controllers::lock(parent), Ok)?;
         let directory = parent.join(name(&self.id));
         file::mkdir(&directory, 0o755)?;
@@ -208,9 +210,12 @@ fn find_dead(parent: &Path, user: u32, dead: &mut BTreeMap<String, Vec<OwnedFd>>
             continue;
         }
         if is_leaf(&directory) {
-            // The maker itself is in it, unless it is dead.
+            // The maker is in it unless it is dead; and this process, if it attended the maker.
+            let own = process::pid().to_string();
             let members = unless_gone(file::read_text(&directory.join("cgroup.procs")))?;
-            if members.is_some_and(|members| members.is_empty()) && !dead.contains_key(&id) {
+            if members.is_some_and(|members| members.lines().all(|member| member == own))
+                && !dead.contains_key(&id)
+            {
                 let house = parent.join(name(&id));
                 if !file::exists(&house)? {
                     dead.insert(id, Vec::new());

@@ -259,6 +259,11 @@ pub fn pid() -> i32 {
     Pid::this().as_raw()
 }
 
+/// The pid of this process's parent, in this process's pid namespace.
+pub fn parent() -> i32 {
+    Pid::parent().as_raw()
+}
+
 /// `length` random bytes (getrandom(2)).
 pub fn random(length: usize) -> Result<Vec<u8>> {
     let mut bytes = vec![0u8; length];

@@ -12,6 +12,7 @@ use crate::error::{Error, Problem, Result};
 use crate::namespace::pid;
 use crate::process::Forked;
 use crate::security::capabilities;
+use crate::sys::process;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::PathBuf;
@@ -35,10 +36,12 @@ impl House {
     /// Make the house in every hierarchy that `controllers` (by their v1 names) need. What v2 does without a controller
     /// is asked for by its v1 name too; `kill` is v2's alone.
     ///
+    /// To be called in a demo that is attended: what this process's parent is, steps aside with it.
+    ///
     /// Errors: `CgroupNoController` for one that this kernel or this user has not; `CgroupForDemo`, which says how to
     /// get the right. A walk that can do without tells by `stage.lacks`.
     pub fn make(controllers: &[&str]) -> Result<Self> {
-        Ok(Self { held: Held::make(controllers, capabilities::is_privileged())? })
+        Ok(Self { held: Held::make(controllers, capabilities::is_privileged(), Some(process::parent()))? })
     }
 
     /// The same, and in the v2 tree too if there is one: on a hybrid machine each version can show its way.
