@@ -48,8 +48,8 @@ fn enter_is_told(who: Who) {
 /// What depends on who else is on the machine.
 const MACHINE: &[(&str, &str)] = &[
     (r"(?m)^ +NS +TYPE +NPROCS +PID +USER +COMMAND\n( +\d{10} .*\n)+", "     NAMESPACES\n"),
-    (r"(?m)^   (Not shown are|另有)[^─]*", "\n"),
-    (r"\d+\s+namespaces\s+of\s+8\s+kinds\s+hold\s+\d+\s+processes:[^✓]*", "COUNTS\n   "),
+    (r"(?m)^   (Processes not shown|另有)[^─]*", "\n"),
+    (r"Namespaces:\s+\d+,\s+of\s+kinds:\s+8[^✓]*", "COUNTS\n   "),
     (r"\d+ 个 Namespace，共 8 种[^✓]*", "COUNTS\n   "),
     (r"\b40\d{8}\b", "INODE"),
 ];

@@ -199,7 +199,7 @@ fn ports(stage: &Stage, outside: &mut Sockets, inside: &Inside) -> Result<bool> 
     let row =
         |who: String, answer: &Result<View>| vec![who.into(), Entry::of(Ink::Fact, sides::answer(answer))];
     stage.table(
-        &["", "listen(2)"],
+        &["", "bind(2), listen(2)"],
         &[
             row(text!("{outside_word}, a second time", "{outside_word}，第二次"), &again),
             row(inside_word, &there),

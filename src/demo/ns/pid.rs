@@ -135,7 +135,7 @@ fn deaf_to_the_inside(stage: &Stage, init: &Actor<Question, i32>) -> Result<bool
         "只有装了处理函数的信号才能送达 1 号进程。从里面发，连 SIGKILL 也一样。从父 Namespace 发，SIGKILL 和 SIGSTOP \
          能送达，其余没有处理函数的仍被忽略：所以 `docker stop` 先等十秒，再强行杀死。"
     ));
-    stage.command("kill -TERM 1; kill -KILL 1");
+    stage.command("sudo unshare --pid --fork sh -c 'sh -c \"kill -TERM 1; kill -KILL 1\"; echo still here'");
     let mut alive = true;
     let mut rows = Vec::new();
     for (name, number) in [("SIGTERM", SIGTERM), ("SIGKILL", SIGKILL)] {

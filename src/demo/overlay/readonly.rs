@@ -25,8 +25,10 @@ pub const WALK: Walk = Walk {
 fn show(stage: &Stage) -> Result<Ending> {
     stage.scene(&text!("No upper: nothing can be written", "没有 upper：什么也写不了"));
     stage.say(&text!(
-        "Other union file systems let each branch be read-only, read-write or whiteout-able. In overlayfs the roles are          fixed: a lower layer is read-only; upper is written to, and takes the whiteouts.",
-        "别的 UnionFS 可以给每个分支（branch）设定 readonly、readwrite 或 whiteout-able。OverlayFS 的分工是固定的：lower          层只读；upper 层可写，whiteout 也放在那里。"
+        "Other union file systems let each branch be read-only, read-write or whiteout-able. In \
+         overlayfs the roles are fixed: a lower layer is read-only; upper is written to, and takes the whiteouts.",
+        "别的 UnionFS 可以给每个分支（branch）设定 readonly、readwrite 或 whiteout-able。OverlayFS 的分工是固定的：\
+         lower 层只读；upper 层可写，whiteout 也放在那里。"
     ));
     legend(stage);
     stage.blank();

@@ -33,7 +33,10 @@ pub(super) fn show(stage: &Stage) -> Result<Claim> {
         "chroot(2) 只改变绝对路径的起点，别的都不变。`..` 走到根就停；但如果进程的工作目录在根之外，它就永远碰不到这个根。\
          再做一次 chroot 而不 chdir，就能站到外面。"
     ));
-    stage.command("chroot /tmp/jail; mkdir inner; chroot inner; cd ../../../..; chroot .");
+    stage.command(
+        "sudo perl -e 'chdir \"jail\"; chroot \".\"; mkdir \"inner\"; chroot \"inner\"; chdir \"..\" for 1..9; \
+         chroot \".\"; exec \"sh\"'",
+    );
     let free = actor::apart(Role::Actor("prisoner"), 0, || {
         let before = root();
         chroot(&jail)?;

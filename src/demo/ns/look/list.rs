@@ -68,7 +68,7 @@ fn tell(stage: &Stage, only: Option<&'static str>) -> Result<Ending> {
         .saw(
             once,
             text!(
-                "{namespaces} namespaces of {number} kinds hold {processes} processes: each is in exactly one of a kind.",
+                "Namespaces: {namespaces}, of kinds: {number}. Processes: {processes}; each is in exactly one of every kind.",
                 "{namespaces} 个 Namespace，共 {number} 种，容纳 {processes} 个进程：每一种里，一个进程恰好属于一个。"
             ),
         )

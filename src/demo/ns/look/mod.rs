@@ -18,8 +18,8 @@ fn ended(stage: &Stage, ending: &Ending) -> u8 {
 fn say_hidden(stage: &Stage, hidden: usize) {
     if hidden > 0 {
         stage.say(&text!(
-            "Not shown are {hidden} of others: only they and root may look at their namespaces (ptrace(2)).",
-            "另有 {hidden} 个属于别人的进程没有列出：只有其所有者和 root 才能查看它们的 Namespace（ptrace(2)）。"
+            "Processes not shown: {hidden}. This user may not look at their namespaces (ptrace(2)).",
+            "另有 {hidden} 个进程没有列出：当前用户无权查看它们的 Namespace（ptrace(2)）。"
         ));
     }
 }
