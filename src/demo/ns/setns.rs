@@ -113,7 +113,7 @@ fn show(stage: &Stage) -> Result<Ending> {
             "pid: only its children are inside. mnt: it stands at that side's `/`. user: it never gets back (EPERM).",
             "pid：进去的只是它的子进程。mnt：它站到了那边的 `/`。user：再也回不来（EPERM）。"
         ))
-        .next("ns-demo enter --target $PID --uts -- hostname")
+        .next("ns-demo enter")
         .next("minidocker run --rm base ls -l /proc/self/ns"))
 }
 

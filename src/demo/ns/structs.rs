@@ -44,9 +44,9 @@ fn tell(stage: &Stage) -> Result<Ending> {
 
     stage.scene(&text!("Its namespaces: struct nsproxy", "它的各个 Namespace：struct nsproxy"));
     stage.say(&text!(
-        "One pointer for each kind. Processes that have all of them in common share one nsproxy, and count says how many \
-         they are.",
-        "每一种一个指针。所有 Namespace 都相同的进程共用一个 nsproxy，count 记录有多少个。"
+        "One pointer for each kind. fork shares the parent's nsproxy; a new one is made when a process changes a \
+         namespace. count says how many hold it.",
+        "每一种一个指针。fork 之后父子共用一个 nsproxy；谁改换 Namespace，内核就给谁新建一个。count 记录有多少个持有者。"
     ));
     let nsproxy = structure("nsproxy");
     let changes = show::show(stage, &kernel, &nsproxy, &[]);

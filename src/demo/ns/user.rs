@@ -188,7 +188,7 @@ fn before_the_maps(stage: &Stage, inside: &Actor<Question, Answer>) -> Result<bo
 fn the_maps(stage: &Stage, inside: &Actor<Question, Answer>) -> Result<(bool, bool)> {
     stage.scene(&text!("uid_map, setgroups, gid_map", "uid_map、setgroups、gid_map"));
     stage.say(&text!(
-        "Each line of a map is: id inside, id outside, how many. A person may map the own id, once. For groups the kernel \
+        "Each line of a map is: id inside, id outside, how many. An ordinary user may map one id, their own, once. For groups the kernel \
          first wants setgroups(2) given up: a file with mode 0604 is closed to its group, and who could drop out of that \
          group would read it (CVE-2014-8989).",
         "映射的每一行是：里面的 id、外面的 id、个数。普通用户只能映射自己的 id，而且只能写一次。对于组，内核要求先放弃 \
@@ -243,9 +243,9 @@ fn a_file(stage: &Stage, inside: &Actor<Question, Answer>) -> Result<bool> {
 fn the_capabilities(stage: &Stage, inside: &Actor<Question, Answer>) -> Result<bool> {
     stage.scene(&text!("Full inside, none outside", "里面全有，外面全无"));
     stage.say(&text!(
-        "A capability holds over what belongs to the user namespace it was got in. The UTS namespace that the process is \
+        "A capability holds over what belongs to its user namespace, or to one made inside that. The UTS namespace that the process is \
          still in belongs to the outside; a new one belongs to the inside.",
-        "capability 只对属于同一个用户 Namespace 的东西有效。进程当前所在的 UTS Namespace 属于外面；\
+        "capability 只对属于同一个用户 Namespace（及其后代）的东西有效。进程当前所在的 UTS Namespace 属于外面；\
          新建一个，就属于里面。"
     ));
     stage.command("unshare --user --map-root-user hostname mine");

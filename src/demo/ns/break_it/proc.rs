@@ -2,6 +2,7 @@
 
 use super::Claim;
 use crate::demo::actor::{self, Actor};
+use crate::demo::ns::sides;
 use crate::error::Result;
 use crate::namespace;
 use crate::narrate::{Stage, text};
@@ -31,18 +32,17 @@ struct View {
 fn look() -> Result<View> {
     let listed = file::list(Path::new("/proc"))?;
     let is_pid = |name: &std::ffi::OsString| name.to_string_lossy().parse::<u32>().is_ok();
-    let namespace = |who| observe::read(&Subject::Namespace(who, "pid"));
     Ok(View {
         pid: process::pid(),
         myself: observe::host_pid(),
-        own: namespace(Who::Myself),
-        first: namespace(Who::Pid(1)),
+        own: sides::own("pid"),
+        first: observe::read(&Subject::Namespace(Who::Pid(1), "pid")),
         listed: listed.iter().filter(|(name, _)| is_pid(name)).count(),
     })
 }
 
 pub(super) fn show(stage: &Stage) -> Result<Claim> {
-    let outside = observe::read(&Subject::Namespace(Who::Myself, "pid"));
+    let outside = sides::own("pid");
     let inside = Actor::start("inside", CLONE_NEWPID, |remount: bool| {
         if remount {
             namespace::mount::enter()?;

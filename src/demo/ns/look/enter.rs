@@ -1,6 +1,7 @@
 //! enter: join the namespaces of another process and run a command there, as nsenter(1) does.
 
 use crate::demo::actor::{Actor, apart};
+use crate::demo::ns::sides;
 use crate::demo::{Place, Walk};
 use crate::error::Result;
 use crate::namespace::join::Doors;
@@ -48,7 +49,7 @@ pub fn visit(stage: &Stage, visit: Visit) -> Result<u8> {
         .collect();
     let shell = || vec![std::env::var("SHELL").unwrap_or_else(|_| "sh".to_owned())];
     let argv = if command.is_empty() { shell() } else { command };
-    stage.command(&classic(pid, &kinds, &argv));
+    stage.command(&classic(&pid.to_string(), &kinds, &argv));
     let doors = Doors::open(pid, |kind| kinds.is_empty() || kinds.contains(&kind))?;
     let signals = Signals::hold()?;
     doors.enter()?;
@@ -70,7 +71,7 @@ pub fn visit(stage: &Stage, visit: Visit) -> Result<u8> {
 }
 
 /// The same, as nsenter(1) takes it.
-fn classic(pid: i32, kinds: &[&str], argv: &[String]) -> String {
+fn classic(pid: &str, kinds: &[&str], argv: &[String]) -> String {
     const LETTERS: [(&str, &str); 8] = [
         ("mnt", "-m"),
         ("uts", "-u"),
@@ -90,16 +91,15 @@ fn classic(pid: i32, kinds: &[&str], argv: &[String]) -> String {
 /// What a process sees: its namespaces in the order of [`KINDS`], where its children will be, and the host name.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 struct View {
-    namespaces: Vec<Option<String>>,
+    namespaces: sides::Namespaces,
     children: Option<String>,
     hostname: Option<String>,
 }
 
 fn look() -> View {
-    let link = |kind| observe::read(&Subject::Namespace(Who::Myself, kind));
     View {
-        namespaces: KINDS.iter().map(|kind| link(kind)).collect(),
-        children: link("pid_for_children"),
+        namespaces: sides::namespaces(Who::Myself),
+        children: sides::own("pid_for_children"),
         hostname: observe::read(&Subject::Hostname),
     }
 }
@@ -121,7 +121,10 @@ fn show(stage: &Stage) -> Result<Ending> {
     })?;
     let theirs = resident.ask(())?;
     let target = resident.pid();
-    stage.command(&classic(target, &["uts", "ipc", "net", "pid"], &["hostname".to_owned()]));
+    stage.command(&format!(
+        "sudo {}",
+        classic("$RESIDENT", &["uts", "ipc", "net", "pid"], &["hostname".to_owned()])
+    ));
     let (before, after) = apart(Role::Actor("visitor"), 0, || {
         let before = look();
         Doors::open(target, |kind| ["uts", "ipc", "net", "pid"].contains(&kind))?.enter()?;
@@ -152,7 +155,7 @@ fn show(stage: &Stage) -> Result<Ending> {
                 "pid Namespace 不同：进程的 pid 不能变，所以只有它的下一个子进程才出生在那里。nsenter 因此要 fork。"
             ),
         )
-        .next("ns-demo enter -t PID --all -- sh")
+        .next("ns-demo enter -t $$ --all -- sh")
         .next("ns-demo setns"))
 }
 

@@ -43,7 +43,7 @@ pub fn matrix(stage: &Stage, pids: &[i32]) -> Result<u8> {
             ),
         )
         .next("ns-demo list")
-        .next("ns-demo enter -t PID --all -- sh");
+        .next("ns-demo enter -t $$ --all -- sh");
     Ok(ended(stage, &ending))
 }
 
