@@ -133,8 +133,8 @@ fn inner_processes(stage: &Stage, house: &House, parent: &Room) -> Result<(bool,
             (
                 answer.is_ok(),
                 text!(
-                    "On v1 a group may have processes and groups at once; v2 forbids that (EBUSY).",
-                    "在 v1 上，一个 Cgroup 可以同时有进程和下级 Cgroup；v2 不允许（EBUSY）。"
+                    "On v1 a group may have processes and groups at once: the kernel took the process.",
+                    "在 v1 上，一个 Cgroup 可以同时有进程和下级 Cgroup：内核接受了这个进程。"
                 ),
             )
         }

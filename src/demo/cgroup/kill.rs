@@ -114,7 +114,9 @@ fn by_signals(stage: &Stage, house: &House, ending: Ending) -> Result<Ending> {
         "So freeze the group first: who is frozen cannot fork. Then one list is enough.",
         "所以先冻结：冻住的进程不能 fork，一份名单就够了。"
     ));
-    stage.command("freeze; kill -9 $(cat family/*/cgroup.procs); thaw");
+    stage.command(
+        "echo 1 > family/cgroup.freeze; kill -9 $(cat family/*/cgroup.procs); echo 0 > family/cgroup.freeze",
+    );
     stop::kill_frozen(&family.room.group)?;
     let after = family.members_at_last(0)?;
     stage.change(&text!("processes", "进程数"), Some(&before.to_string()), Some(&after.to_string()));

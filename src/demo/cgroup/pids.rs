@@ -48,7 +48,7 @@ fn show(stage: &Stage) -> Result<Ending> {
         "助手进程复制自己，每个副本也照做，如此下去。没有上限的话，一秒之内机器就满了。（这一颗有保险丝：尝试 \
          {FUSE} 次之后自己熄灭。）"
     ));
-    stage.command(":(){ :|:& };:");
+    stage.command("bash -c 'echo $$ > bomb/cgroup.procs && { :(){ :|:& };:; }'");
     helper.tell(());
     let toll = bomb.toll()?;
     stage.fact(&text!("processes", "进程数"), &toll.processes.to_string());
