@@ -2,7 +2,7 @@
 
 use super::structs::{POINTERS, WALK};
 use crate::demo::actor::Actor;
-use crate::demo::structs::live::{Blind, Reader};
+use crate::demo::structs::live::{Blind, Reader, Told, play};
 use crate::error::{Error, Problem, Result};
 use crate::namespace;
 use crate::narrate::stage::Entry;
@@ -36,30 +36,11 @@ struct Pointer {
 /// `structs --live [PID…]`: the tasks `pids` or, without any, how fork and unshare move these pointers. Where nothing
 /// can be read, the layouts. Returns the exit status.
 pub fn live(stage: &Stage, pids: &[i32]) -> Result<u8> {
-    if let Some(pid) = pids.iter().find(|pid| observe::read(&Subject::Pids(Who::Pid(**pid))).is_none()) {
-        return Err(Error::new(Problem::NoSuchProcess { pid: *pid }));
-    }
-    let title = text!("The pointers of real tasks, now", "真实进程此刻的指针");
-    stage.title("structs --live", &title);
-    let told = Reader::new().and_then(|reader| match pids {
-        [] => walk(stage, &reader),
-        pids => each(stage, &reader, pids),
-    });
-    match told {
-        Ok(answer) => answer.map(|()| if stage.all_held() { 0 } else { 1 }),
-        Err(blind) => {
-            stage.lacks(&blind.why());
-            stage.say(&text!(
-                "So here are the layouts, without what they hold.",
-                "因此下面只展示结构的布局，没有其中的内容。"
-            ));
-            WALK.play(stage).map(|()| if stage.all_held() { 0 } else { 1 })
-        }
-    }
+    play(stage, pids, &WALK, |reader| match pids {
+        [] => walk(stage, reader),
+        pids => each(stage, reader, pids),
+    })
 }
-
-/// What is told, unless nothing can be read.
-type Told = std::result::Result<Result<()>, Blind>;
 
 fn each(stage: &Stage, reader: &Reader, pids: &[i32]) -> Told {
     let (mut agreed, mut met) = (true, 0);

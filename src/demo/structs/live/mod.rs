@@ -5,9 +5,11 @@
 //! [`assembler`] of ten instructions; the verifier checks before it runs that it can do no harm. [`rights`] says who may.
 
 mod assembler;
+mod frame;
 mod program;
 mod rights;
 
+pub use frame::{Told, play};
 pub use rights::{Blind, no_btf};
 
 use crate::error::Error;
