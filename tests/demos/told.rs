@@ -67,6 +67,9 @@ const FILTERS: &[(&str, &str)] = &[
     (r":\[\d+\]", ":[INODE]"),
     (r"(clone3\([^)]*\)\s+=\s+)\d+", "${1}PID"),
     (r"pidfd_send_signal\(\d+,", "pidfd_send_signal(PID,"),
+    // A descriptor is the lowest number that is free, and whoever started the test may have left some open.
+    (r"((?:accept4|connect|listen|memfd_create|bpf)\([^)]*\)\s+= )[1-9]\d*", "${1}FD"),
+    (r"(bpf\(BPF_(?:LINK|ITER)_CREATE, )\d+", "${1}FD"),
     (r"(NSpid +\S+ →) \d+", "$1 PID"),
     (r#"(/proc/self/[ug]id_map", )"0 \d+ 1""#, r#"$1"0 ID 1""#),
     // A task leaves its cgroup a moment after it has been waited for.
