@@ -284,7 +284,8 @@ fn only_words_and_programs_print() {
     );
 }
 
-const MECHANISMS: &[&str] = &["namespace", "cgroup", "overlay", "rootfs", "network", "security", "image"];
+const MECHANISMS: &[&str] =
+    &["namespace", "cgroup", "overlay", "rootfs", "network", "security", "image", "console"];
 
 /// Imports of one mechanism by another, each with the reason why the kernel, or the shape of the thing, forces it.
 const FORCED: &[(&str, &str, &str)] = &[];

@@ -7,5 +7,5 @@ pub mod narration;
 pub mod net_demo;
 pub mod ns_demo;
 pub mod overlay_demo;
-pub mod run;
+
 pub mod structs;

@@ -19,12 +19,14 @@ mod shell;
 pub mod stage;
 mod step;
 pub mod svg;
+pub mod table;
 pub mod trace;
 pub mod words;
 
 pub use page::{Color, Ink, columns};
 pub use shell::word;
 pub use stage::{Ending, Stage};
+pub use table::print;
 pub use words::{Lang, Note};
 
 use crate::error::{Error, Meaning, Problem, Result};

@@ -26,7 +26,16 @@ impl Outcome {
     /// A refusal of minidocker's own: status 125, nothing on standard output, and one line on standard error in
     /// which each of `facts` stands.
     pub fn assert_refused(&self, facts: &[&str]) {
-        assert_eq!((self.status, self.out.as_str()), (125, ""), "{}", self.err);
+        self.assert_refused_with(125, facts);
+    }
+
+    /// The same with the status 1, which Docker's verbs on containers, images, networks and volumes have.
+    pub fn assert_failed(&self, facts: &[&str]) {
+        self.assert_refused_with(1, facts);
+    }
+
+    fn assert_refused_with(&self, status: i32, facts: &[&str]) {
+        assert_eq!((self.status, self.out.as_str()), (status, ""), "{}", self.err);
         assert_eq!(self.err.trim_end().lines().count(), 1, "not one line: {}", self.err);
         for fact in facts {
             assert!(self.err.contains(fact), "{fact:?} is not in: {}", self.err);

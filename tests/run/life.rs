@@ -122,13 +122,13 @@ fn without_rm_it_stays_until_removed(who: Who) {
     assert_eq!(space.minidocker(&["rm", "kept"]).status, 0);
     assert_eq!(space.containers(), [""; 0]);
     assert!(!space.root().join("names/kept").is_symlink());
-    space.minidocker(&["rm", "kept"]).assert_refused(&["kept"]);
+    space.minidocker(&["rm", "kept"]).assert_failed(&["kept"]);
 }
 
 fn a_running_container_cannot_be_removed(who: Who) {
     let space = Space::new(who);
     let running = space.hold(&["--name", "busy"]);
-    space.minidocker(&["rm", "busy"]).assert_refused(&["busy"]);
+    space.minidocker(&["rm", "busy"]).assert_failed(&["busy"]);
     assert_eq!(running.status("State").chars().next(), Some('S'));
     assert_eq!(running.end().status, 0);
 }

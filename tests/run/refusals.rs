@@ -203,6 +203,6 @@ fn the_bridge_is_roots() {
 fn a_container_that_does_not_exist_cannot_be_removed(who: Who) {
     let space = Space::new(who);
     for word in ["nobody", "../names", ""] {
-        space.minidocker(&["rm", word]).assert_refused(&[]);
+        space.minidocker(&["rm", word]).assert_failed(&[]);
     }
 }

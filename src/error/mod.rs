@@ -5,6 +5,20 @@
 //! Neither holds a sentence: `narrate::words` says both, in the reader's language, with what to do about it.
 //! Both serialize, since the container's first process sends its error to its parent over a pipe.
 
+mod console;
+mod image;
+mod life;
+mod net;
+mod rootless;
+mod volume;
+
+pub use console::ConsoleProblem;
+pub use image::ImageProblem;
+pub use life::LifeProblem;
+pub use net::NetProblem;
+pub use rootless::RootlessProblem;
+pub use volume::VolumeProblem;
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -276,6 +290,13 @@ pub enum Problem {
     },
     /// The container's first process ended before it could say why.
     ChildVanished,
+    // One enum a room: see the files beside this.
+    Life(LifeProblem),
+    Net(NetProblem),
+    Volume(VolumeProblem),
+    Image(ImageProblem),
+    Console(ConsoleProblem),
+    Rootless(RootlessProblem),
 }
 
 impl Error {

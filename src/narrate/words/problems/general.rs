@@ -1,45 +1,10 @@
-//! Each problem: one sentence that says what was wrong, what the kernel said, and what to do about it.
+//! The sentences about the command line, the machine, and whatever is no single room's.
 
-use super::{Lang, advice, both};
-use crate::error::{Error, Problem};
+use super::super::{Lang, both};
+use super::problems;
+use crate::error::Problem;
 
-/// The whole sentence: `WHAT: CALL(ARGS) = ERRNO (MESSAGE); TO DO`.
-pub fn sentence(error: &Error, lang: Lang) -> String {
-    let what = what(&error.problem, lang);
-    let todo = advice::for_error(error, lang);
-    let (colon, semicolon) = match lang {
-        Lang::En => (": ", "; "),
-        Lang::Zh => ("：", "；"),
-    };
-    match &error.refusal {
-        Some(refusal) => format!("{what}{colon}{refusal}{semicolon}{todo}"),
-        None => format!("{what}{semicolon}{todo}"),
-    }
-}
-
-/// From one table, the two halves of a sentence about each problem.
-macro_rules! problems {
-    ($($pattern:pat => {
-        what: $what_en:literal, $what_zh:literal;
-        todo: $todo_en:literal, $todo_zh:literal;
-    })*) => {
-        /// What was wrong.
-        #[allow(unused_variables, reason = "one half of a sentence need not use all values")]
-        fn what(problem: &Problem, lang: Lang) -> String {
-            use Problem::*;
-            match problem { $($pattern => both!(lang, $what_en, $what_zh),)* }
-        }
-
-        /// What to do about it, where nothing more is known than the problem.
-        #[allow(unused_variables, reason = "one half of a sentence need not use all values")]
-        pub(super) fn todo(problem: &Problem, lang: Lang) -> String {
-            use Problem::*;
-            match problem { $($pattern => both!(lang, $todo_en, $todo_zh),)* }
-        }
-    };
-}
-
-problems! {
+problems! { Problem;
     Refused => {
         what: "the kernel refused a request", "内核拒绝了一个请求";
         todo: "run it again with --explain to see what came before", "加上 --explain 再运行一次，看看之前发生了什么";
@@ -355,28 +320,9 @@ problems! {
         what: "the container's first process ended before the command began", "容器的第一个进程在命令开始之前就结束了";
         todo: "it may have been killed (see `dmesg` for the OOM killer); --explain shows how far it came", "它可能被杀死了（OOM Killer 的记录见 `dmesg`）；--explain 可以看到进行到哪一步";
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::Refusal;
-
-    #[test]
-    fn a_sentence_says_what_was_wrong_what_the_kernel_said_and_what_to_do() {
-        let refusal = Refusal {
-            call: "mount".into(),
-            args: "\"overlay\", \"/merged\"".into(),
-            errno: 19,
-            name: "ENODEV".into(),
-            message: "No such device".into(),
-        };
-        let error = Error { problem: Problem::NoOverlay, refusal: Some(Box::new(refusal)) };
-        assert_eq!(
-            error.to_string(),
-            "this kernel cannot mount an overlay file system here: mount(\"overlay\", \"/merged\") = ENODEV (No \
-             such device); `sudo modprobe overlay` loads it; in a user namespace it needs Linux 5.11 or root"
-        );
-        assert!(sentence(&error, Lang::Zh).starts_with("内核无法在这里挂载 overlay 文件系统：mount("));
+    // Those of one room are said by that room's file.
+    Life(_) | Net(_) | Volume(_) | Image(_) | Console(_) | Rootless(_) => {
+        what: "this cannot be said here", "此处无法说明";
+        todo: "look at the file of its room", "请看对应的文件";
     }
 }

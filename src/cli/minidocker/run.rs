@@ -1,6 +1,11 @@
 //! The options of `minidocker run`, named as Docker's.
 
+use super::tell_left;
 use crate::container::plan::Request;
+use crate::container::{Parts, plan, run};
+use crate::error::Result;
+use crate::narrate::{self, Note};
+use crate::state::Root;
 use clap::Args;
 use std::str::FromStr;
 
@@ -89,7 +94,7 @@ struct Truth(bool);
 impl FromStr for Truth {
     type Err = &'static str;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
         match text {
             "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(Self(true)),
             "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(Self(false)),
@@ -130,6 +135,27 @@ impl From<RunOptions> for Request {
     }
 }
 
+pub fn obey(options: RunOptions, root: &Root, parts: &Parts) -> Result<u8> {
+    let mut request: Request = options.into();
+    if request.network.is_none() {
+        let (network, poorer) = plan::default_network()?;
+        if poorer {
+            narrate::note(&Note::NoIptables);
+        }
+        request.network = Some(network.to_owned());
+    }
+    if plan::makes_base(root, &request) {
+        narrate::note(&Note::BuildingBase);
+    }
+    let outcome = run::run(root, &request, parts)?;
+    tell_left(outcome.left);
+    if let Some(memory) = outcome.out_of_memory {
+        let peak = Some(memory.peak).filter(|peak| *peak > 0);
+        narrate::note(&Note::OomKilled { limit: memory.limit, peak, whole: outcome.status == 137 });
+    }
+    Ok(outcome.status)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,7 +168,7 @@ mod tests {
         options: RunOptions,
     }
 
-    fn request(words: &[&str]) -> Result<Request, clap::Error> {
+    fn request(words: &[&str]) -> std::result::Result<Request, clap::Error> {
         let line = Line::try_parse_from([&["run"], words, &["base", "true"]].concat())?;
         Ok(line.options.into())
     }

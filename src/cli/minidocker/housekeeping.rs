@@ -1,0 +1,29 @@
+//! Clearing up: prune, and the group system.
+
+use crate::container::reclaim;
+use crate::error::Result;
+use crate::state::Root;
+use crate::step::{Step, take};
+use clap::Subcommand;
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Remove every container that has ended, and whatever a killed minidocker left.
+    Prune {
+        /// Remove images too: nothing of minidocker is left on this machine.
+        #[arg(short, long)]
+        all: bool,
+    },
+}
+
+pub fn obey(verb: Verb, root: &Root) -> Result<u8> {
+    match verb {
+        Verb::Prune { all } => {
+            let held = root.lock()?;
+            // What cannot be cleared away is tried again, and told, by the pruning.
+            take(Step::Reclaim, || reclaim::all(root, &held))?;
+            take(Step::Cleanup, || reclaim::prune(root, &held, all))?;
+            Ok(0)
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Tables as Docker prints them: columns in upper case, set apart by blanks, on standard output.
+
+use super::page::{Color, Page, columns};
+
+/// Columns between those of a table, at least; Docker's.
+const GAP: usize = 3;
+
+/// Print `text` and the end of a line on standard output. If nobody reads it, nobody misses it.
+pub fn print(text: &str) {
+    raw(&format!("{text}\n"));
+}
+
+/// Print `text` as it is on standard output.
+pub fn raw(text: &str) {
+    Page::of_stdout(Color::Never).raw(text);
+}
+
+/// Print a table: one row below the heads, each column as wide as its widest word.
+pub fn table(heads: &[&str], rows: &[Vec<String>]) {
+    print(&set(heads, rows));
+}
+
+/// The text of such a table, without the end of the last line.
+pub fn set(heads: &[&str], rows: &[Vec<String>]) -> String {
+    let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
+    let all: Vec<&Vec<String>> = std::iter::once(&heads).chain(rows).collect();
+    let width = |column: usize| all.iter().map(|row| columns(&row[column])).max().unwrap_or(0) + GAP;
+    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
+    let line = |row: &&Vec<String>| {
+        let mut text = String::new();
+        for (word, width) in row.iter().zip(&widths) {
+            text += word;
+            text += &" ".repeat(width - columns(word));
+        }
+        text.trim_end().to_owned()
+    };
+    all.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_is_as_wide_as_its_widest_word() {
+        let rows = [vec!["web".to_owned(), "Up".to_owned()], vec!["数据库".to_owned(), String::new()]];
+        assert_eq!(set(&["NAME", "STATUS"], &rows), "NAME     STATUS\nweb      Up\n数据库");
+    }
+}

@@ -1,0 +1,18 @@
+//! The verbs of `minidocker` beside `run`, driven as a person drives them and looked at from outside.
+//!
+//! Every test runs the built program and asks the kernel, or a program that others wrote, what came of it.
+
+#![allow(clippy::unwrap_used, reason = "a panic in a test is a verdict")]
+
+mod common;
+
+mod docker {
+    pub mod life;
+}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let modules = [docker::life::tests()];
+    common::main(modules.into_iter().flatten().collect())
+}
