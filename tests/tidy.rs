@@ -296,7 +296,8 @@ fn may_import(room: &str) -> Vec<&'static str> {
         "error" | "observe" => vec![],
         "sys" => vec!["error"],
         "step" => vec!["sys", "error"],
-        "process" | "state" => vec!["step", "sys", "error"],
+        "process" => vec!["namespace", "step", "sys", "error"],
+        "state" => vec!["process", "step", "sys", "error"],
         mechanism if MECHANISMS.contains(&mechanism) => vec!["step", "sys", "error"],
         "container" => [MECHANISMS, &["process", "state", "step", "error"]].concat(),
         // It is the observer, and says what the values of the door and of the readers mean.

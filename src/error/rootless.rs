@@ -6,5 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each variant's sentence stands in narrate::words; field names speak")]
 pub enum RootlessProblem {
-    NoSubordinateIds { user: String },
+    /// newuidmap(1) or newgidmap(1) is not on this machine.
+    NoMapper { program: String },
+    /// It is, and would not write the map.
+    MapRefused { program: String, said: String },
 }

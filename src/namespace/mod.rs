@@ -12,6 +12,7 @@ pub mod join;
 pub mod mount;
 pub mod net;
 pub mod pid;
+pub mod subid;
 pub mod time;
 pub mod user;
 pub mod uts;

@@ -1,5 +1,6 @@
 //! Processes: how the container's first process and its parent work together, and how it becomes the command.
 
+pub mod apart;
 pub mod command;
 pub mod handshake;
 pub mod identity;
