@@ -8,11 +8,12 @@ mod common;
 
 mod docker {
     pub mod life;
+    pub mod rootless;
 }
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let modules = [docker::life::tests()];
+    let modules = [docker::life::tests(), docker::rootless::tests()];
     common::main(modules.into_iter().flatten().collect())
 }

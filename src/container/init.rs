@@ -32,6 +32,8 @@ pub struct Inheritance<'a> {
     pub group: &'a Group,
     /// The person's user and group id on the host.
     pub ids: (u32, u32),
+    /// The parent maps more ids than these, from outside.
+    pub mapped: bool,
     /// The runtime's signals, to be let go before exec.
     pub signals: &'a Signals,
     /// The way to the parent.
@@ -68,7 +70,7 @@ fn isolate(given: &Inheritance<'_>) -> Result<()> {
     let Inheritance { spec, parts, .. } = given;
     if let Some(neighbour) = given.neighbour {
         take(Step::Network, || neighbour.net.join())?;
-    } else if spec.user_namespace {
+    } else if spec.user_namespace && !given.mapped {
         take(Step::UserMap, || (parts.user)(spec, given.ids))?;
     }
     take(Step::CgroupJoin, || (parts.join)(spec, given.group))?;
@@ -119,7 +121,7 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         if !spec.stdin {
             command::no_stdin()?;
         }
-        if !spec.confined {
+        if !spec.confined || who.uid != 0 {
             command::hand_over_pipes(who.uid)?;
         }
         identity::assume(&who, spec.confined)?;

@@ -9,7 +9,7 @@ use crate::cgroup::{Group, held};
 use crate::error::{Error, Problem, Result};
 use crate::image;
 use crate::network;
-use crate::process::supervise;
+use crate::process::{apart, supervise};
 use crate::state::{self, Claim, Root, RootLock};
 
 /// The exit status of a container whose runtime was killed, and which so was killed too: 128 + SIGKILL.
@@ -100,8 +100,8 @@ pub fn prune(root: &Root, lock: &RootLock, everything: bool) -> Result<()> {
     match (everything, running) {
         (false, _) => outcome,
         (true, true) => outcome.and(Err(Error::new(Problem::ContainersRunning))),
-        (true, false) => {
-            outcome.and_then(|()| image::remove_all(root.path())).and_then(|()| root.erase(lock))
-        }
+        (true, false) => outcome
+            .and_then(|()| apart::when_refused("remover", || image::remove_all(root.path())))
+            .and_then(|()| root.erase(lock)),
     }
 }

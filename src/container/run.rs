@@ -13,11 +13,12 @@ use crate::cgroup::Group;
 use crate::cgroup::accounting::{self, Memory};
 use crate::error::{Error, Result};
 use crate::image::Image;
+use crate::namespace::user::Map;
 use crate::network::{self, Network};
-use crate::process::command;
 use crate::process::handshake::{Handshake, ParentSide};
 use crate::process::supervise::{self, Signals};
 use crate::process::{Child, Ended, Forked};
+use crate::process::{apart, command};
 use crate::rootfs::volume::Volume;
 use crate::state::{self, Claim, Root};
 use crate::step::{Step, take};
@@ -62,6 +63,8 @@ pub struct Outcome {
     pub out_of_memory: Option<Memory>,
     /// What of earlier containers could not be cleared away.
     pub left: Vec<Error>,
+    /// Why the person's other ids could not be mapped.
+    pub unmapped: Option<Error>,
 }
 
 /// Run a container in the foreground, from request to end.
@@ -74,8 +77,17 @@ pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
     let wishes = Wishes::of(request)?;
     let image = take(Step::Image, || plan::image(root, request))?;
     let Claimed { claim, spec, neighbour, signals, left } = claim(root, request, &wishes, &image)?;
-    let mut life =
-        Life { root, parts, signals: &signals, claim: &claim, spec, neighbour, group: Group::default() };
+    let mut life = Life {
+        root,
+        parts,
+        signals: &signals,
+        claim: &claim,
+        spec,
+        neighbour,
+        group: Group::default(),
+        map: None,
+        unmapped: None,
+    };
     let ended = life.live();
     let out_of_memory = match ended {
         Ok(_) => accounting::memory(&life.group).ok().filter(|memory| memory.oom_kills > 0),
@@ -83,7 +95,7 @@ pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
     };
     let cleared = take(Step::Cleanup, || life.clear_up(&ended));
     let status = ended?.status();
-    cleared.map(|()| Outcome { status, out_of_memory, left })
+    cleared.map(|()| Outcome { status, out_of_memory, left, unmapped: life.unmapped })
 }
 
 /// What a container is after its claim: planned, in possession of a directory, and nothing yet in the kernel.
@@ -120,6 +132,10 @@ struct Life<'a> {
     spec: Spec,
     neighbour: Option<Neighbour>,
     group: Group,
+    /// The ids that are mapped in its user namespace, when those are more than the person's own.
+    map: Option<Map>,
+    /// Why they could not be.
+    unmapped: Option<Error>,
 }
 
 impl Life<'_> {
@@ -133,6 +149,7 @@ impl Life<'_> {
         if let Some(Neighbour { user: Some(owner), .. }) = &self.neighbour {
             take(Step::UserMap, || owner.join_owner())?;
         }
+        self.map = self.own_map()?;
         let (child, handshake) = self.give_birth()?;
         let started = self.start(&child, handshake);
         if let Err(error) = started {
@@ -158,6 +175,13 @@ impl Life<'_> {
         Ok(())
     }
 
+    /// The map of a user namespace of its own, if it takes a hand from outside to write it.
+    fn own_map(&self) -> Result<Option<Map>> {
+        let own =
+            self.spec.user_namespace && !matches!(&self.neighbour, Some(Neighbour { user: Some(_), .. }));
+        if own { Ok(Some(Map::own()?).filter(Map::is_full)) } else { Ok(None) }
+    }
+
     /// Two processes leave the step of birth, and one leaves this function.
     fn give_birth(&self) -> Result<(Child, ParentSide)> {
         let handshake = Handshake::new()?;
@@ -170,6 +194,7 @@ impl Life<'_> {
                 parts: self.parts,
                 group: &self.group,
                 ids,
+                mapped: self.map.is_some(),
                 signals: self.signals,
                 parent: handshake.child(),
             }),
@@ -177,7 +202,10 @@ impl Life<'_> {
     }
 
     /// The runtime's part of a container that is born: connect it, remember it, let it go.
-    fn start(&self, child: &Child, handshake: ParentSide) -> Result<()> {
+    fn start(&mut self, child: &Child, handshake: ParentSide) -> Result<()> {
+        if let Some(map) = &self.map {
+            self.unmapped = take(Step::UserMap, || map.write(child.pid))?;
+        }
         take(Step::Attach, || (self.parts.attach)(&self.spec, child.pid))?;
         take(Step::Record, || {
             self.remember(Status::Running { pid: child.pid, started: supervise::started(child.pid)? })
@@ -201,7 +229,7 @@ impl Life<'_> {
             Ok(ended) if !self.spec.remove => self
                 .remember(Status::Exited { status: ended.status() })
                 .and_then(|()| self.root.finish(&self.spec.id)),
-            _ => crate::overlay::remove_work(&self.spec.layers)
+            _ => apart::when_refused("remover", || crate::overlay::remove_work(&self.spec.layers))
                 .and_then(|()| self.root.forget(self.claim, self.spec.given_name())),
         });
         network.and(state)

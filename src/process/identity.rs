@@ -99,15 +99,20 @@ pub fn in_first_user_namespace() -> Result<bool> {
 ///
 /// The groups go first: once the user id has changed, the right to change them is gone. In a user namespace
 /// (`confined`) other ids may have no meaning, and setgroups(2) may have been given up; root there is what this
-/// process is already.
+/// process is already, but for the groups of the person outside.
 pub fn assume(who: &Identity, confined: bool) -> Result<()> {
     if confined && (who.uid, who.gid) == (0, 0) {
-        return Ok(());
+        return if may_set_groups()? { identity::setgroups(&who.groups) } else { Ok(()) };
     }
     let unmapped = || Problem::NotMapped { id: if who.uid == 0 { who.gid } else { who.uid } };
     identity::setgroups(&who.groups).meaning(unmapped)?;
     identity::setresgid(who.gid).meaning(unmapped)?;
     identity::setresuid(who.uid).meaning(unmapped)
+}
+
+/// Whether setgroups(2) was not given up in this user namespace, see user_namespaces(7).
+fn may_set_groups() -> Result<bool> {
+    Ok(file::read_text(Path::new("/proc/self/setgroups"))?.trim() == "allow")
 }
 
 #[cfg(test)]

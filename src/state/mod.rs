@@ -16,9 +16,11 @@
 //! waited for, so that nobody clears up beside the dying child's last requests.
 
 use crate::error::{Error, Meaning, Problem, Result};
+use crate::process::apart;
 use crate::sys::errno::{EAGAIN, EBUSY, EEXIST, ENOENT, ENOTEMPTY};
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::{O_CREAT, O_RDWR};
+
 use crate::sys::remove::remove_all;
 use crate::sys::{identity, lock, process};
 use serde::Serialize;
@@ -165,7 +167,7 @@ impl Root {
             // Nobody else can hold the lock in a directory that has just been made.
             Ok(None) => Err(Error::new(Problem::Refused)),
             Err(error) => {
-                remove_all(&self.container(id))?;
+                remove(&self.container(id))?;
                 self.finish(id)?;
                 Err(error)
             }
@@ -246,7 +248,7 @@ impl Root {
         for (name, kind) in file::list(&claim.directory)? {
             let path = claim.directory.join(&name);
             match kind {
-                Kind::Directory => remove_all(&path)?,
+                Kind::Directory => remove(&path)?,
                 _ if name == LOCK => {}
                 _ => file::remove_file(&path)?,
             }
@@ -272,7 +274,7 @@ impl Root {
     /// Something of the person's own in the directory keeps it in place.
     pub fn erase(&self, _held: &RootLock) -> Result<()> {
         for directory in ["containers", "unfinished", "names", "network", "layers", "images"] {
-            remove_all(&self.path.join(directory))?;
+            remove(&self.path.join(directory))?;
         }
         file::remove_file(&self.path.join(LOCK))?;
         match file::rmdir(&self.path) {
@@ -280,6 +282,11 @@ impl Root {
             answer => answer,
         }
     }
+}
+
+/// Remove a directory and all below it, whomever of this user's containers it belongs to.
+fn remove(path: &Path) -> Result<()> {
+    apart::when_refused("remover", || remove_all(path))
 }
 
 /// Lock the directory of a container; `None` when a runtime holds it. Waits for the dying child of one that does

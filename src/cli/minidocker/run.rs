@@ -149,6 +149,9 @@ pub fn obey(options: RunOptions, root: &Root, parts: &Parts) -> Result<u8> {
     }
     let outcome = run::run(root, &request, parts)?;
     tell_left(outcome.left);
+    if let Some(why) = outcome.unmapped {
+        narrate::note(&Note::NotMapped(why));
+    }
     if let Some(memory) = outcome.out_of_memory {
         let peak = Some(memory.peak).filter(|peak| *peak > 0);
         narrate::note(&Note::OomKilled { limit: memory.limit, peak, whole: outcome.status == 137 });

@@ -12,6 +12,8 @@ pub enum Note {
     BuildingBase,
     /// Something of an earlier container could not be cleared away.
     NotCleared(Error),
+    /// An ordinary user's other ids could not be mapped.
+    NotMapped(Error),
     /// The kernel's OOM killer struck inside the container's memory limit.
     OomKilled {
         /// The limit in bytes.
@@ -47,6 +49,7 @@ impl Note {
                     "之前的一个容器还没有清理干净：{why}"
                 )
             }
+            Note::NotMapped(error) => super::sentence(error, lang),
             Note::OomKilled { limit, peak, whole } => oom(lang, *limit, *peak, *whole),
         }
     }

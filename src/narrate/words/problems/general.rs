@@ -234,7 +234,7 @@ problems! { Problem;
     }
     NotMapped { id } => {
         what: "id {id} does not exist in this container: only your own id is mapped, as 0", "容器里没有 id {id}：只映射了你自己的 id，显示为 0";
-        todo: "leave --user out or use --user 0, or run as root", "去掉 --user 或用 --user 0，或以 root 运行";
+        todo: "leave --user out or use --user 0; root can give you more ids, in /etc/subuid and /etc/subgid: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 YOU", "去掉 --user 或用 --user 0；root 可以在 /etc/subuid 和 /etc/subgid 里分配更多 id：usermod --add-subuids 100000-165535 --add-subgids 100000-165535 你的用户名";
     }
     BridgeNeedsRoot => {
         what: "the bridge network changes links and rules of the host, which only root may do", "bridge 网络要修改主机的网卡和规则，只有 root 可以";
