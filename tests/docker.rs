@@ -7,6 +7,7 @@
 mod common;
 
 mod docker {
+    pub mod diff;
     pub mod life;
     pub mod rootless;
 }
@@ -14,6 +15,11 @@ mod docker {
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let modules = [docker::life::tests(), docker::rootless::tests()];
+    let modules = [
+        // One a line.
+        docker::life::tests(),
+        docker::diff::tests(),
+        docker::rootless::tests(),
+    ];
     common::main(modules.into_iter().flatten().collect())
 }

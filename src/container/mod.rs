@@ -7,10 +7,12 @@
 //! | [`parts`] | | the steps as plain functions, each of which can be exchanged |
 //! | [`run`] | the runtime, the container's parent | makes what stands outside, waits, clears up |
 //! | [`init`] | the container's first process | makes what is inside, becomes the command |
+//! | [`changes`] | any minidocker | what a container changed of its image |
 //! | [`reclaim`] | any minidocker | clears up after a runtime that was killed |
 //!
 //! Nothing here asks the kernel for anything: that is done by the mechanisms.
 
+pub mod changes;
 pub mod init;
 pub mod parts;
 pub mod plan;

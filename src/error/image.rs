@@ -6,5 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each variant's sentence stands in narrate::words; field names speak")]
 pub enum ImageProblem {
+    BadChange { text: String },
     BadDigest { text: String },
+    ChangedMeanwhile { path: String },
 }

@@ -6,8 +6,9 @@ use super::mark::{self, Marks};
 use crate::error::Result;
 use crate::sys::errno::ENOTDIR;
 use crate::sys::file::{self, Kind, Status};
+use crate::sys::within::Directory;
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
 /// What happened to a name.
@@ -37,47 +38,98 @@ pub type Change = (PathBuf, What);
 
 /// All differences, sorted by path. What was in a deleted directory is not listed.
 pub fn changes(layers: &Layers) -> Result<Vec<Change>> {
-    let mut walk = Walk { layers, marks: Marks::of(layers), changes: Vec::new() };
-    walk.directory(Path::new(""), false)?;
+    changes_but(layers, &BTreeSet::new())
+}
+
+/// The same without those of `hidden`.
+pub fn changes_but(layers: &Layers, hidden: &BTreeSet<PathBuf>) -> Result<Vec<Change>> {
+    let mut walk = Walk { layers, marks: Marks::of(layers), hidden, changes: Vec::new() };
+    walk.directory(&Directory::open(&layers.upper)?, Path::new(""), false)?;
     walk.changes.sort();
     Ok(walk.changes)
+}
+
+/// Of the paths `targets`, on which something was mounted, those that stand in the upper layer only to be mounted on:
+/// empty, and not below. With them the directories that were copied up, or made, for nothing else.
+pub fn placeholders(layers: &Layers, targets: &[PathBuf]) -> Result<BTreeSet<PathBuf>> {
+    let nothing = BTreeSet::new();
+    let walk = Walk { layers, marks: Marks::of(layers), hidden: &nothing, changes: Vec::new() };
+    let mut found = BTreeSet::new();
+    for target in targets {
+        let mut path = target.strip_prefix("/").unwrap_or(target);
+        while !path.as_os_str().is_empty() && walk.is_placeholder(path, &found)? {
+            found.insert(path.to_owned());
+            path = path.parent().unwrap_or(Path::new(""));
+        }
+    }
+    Ok(found)
 }
 
 struct Walk<'a> {
     layers: &'a Layers,
     marks: Marks,
+    hidden: &'a BTreeSet<PathBuf>,
     changes: Vec<Change>,
 }
 
 impl Walk<'_> {
+    /// Whether the upper layer has nothing at `path` but what is `found` already, in a directory that is otherwise as
+    /// it is below.
+    fn is_placeholder(&self, path: &Path, found: &BTreeSet<PathBuf>) -> Result<bool> {
+        let full = self.layers.upper.join(path);
+        let Some(here) = file::if_there(file::link_status(&full))? else { return Ok(false) };
+        let below = self.below(path)?;
+        if here.kind != Kind::Directory {
+            return Ok(here.kind == Kind::File && here.size == 0 && below.is_none());
+        }
+        let empty = file::list(&full)?.iter().all(|(name, _)| found.contains(&path.join(name)));
+        let same = |below: Status| {
+            (below.kind, below.mode, below.uid, below.gid) == (here.kind, here.mode, here.uid, here.gid)
+        };
+        Ok(empty && below.is_none_or(same) && !self.marks.is_opaque(&full)?)
+    }
+
     /// The directory `path` of the upper layer; `cut` when it, or one that it is in, hides what is below.
-    fn directory(&mut self, path: &Path, cut: bool) -> Result<()> {
-        let names = file::list(&self.layers.upper.join(path))?;
+    fn directory(&mut self, directory: &Directory, path: &Path, cut: bool) -> Result<()> {
+        let mut names = Vec::new();
+        for (name, _) in directory.list()? {
+            // Whoever runs in the tree may have removed it since it was listed.
+            if let Some(inode) = directory.inode_if_there(&name)? {
+                names.push((name, inode.status));
+            }
+        }
         if cut {
             let kept: BTreeSet<&OsString> = names.iter().map(|(name, _)| name).collect();
             let below = self.names_below(path)?;
             let gone = below.iter().filter(|name| !kept.contains(name));
             self.changes.extend(gone.map(|name| (path.join(name), What::Deleted)));
         }
-        for (name, kind) in names {
-            self.name(&path.join(name), kind, cut)?;
+        for (name, status) in names.into_iter().filter(|(name, _)| !self.hidden.contains(&path.join(name))) {
+            self.name(directory, &path.join(&name), &name, &status, cut)?;
         }
         Ok(())
     }
 
-    fn name(&mut self, path: &Path, kind: Kind, cut: bool) -> Result<()> {
-        let full = self.layers.upper.join(path);
+    fn name(
+        &mut self,
+        directory: &Directory,
+        path: &Path,
+        name: &OsStr,
+        status: &Status,
+        cut: bool,
+    ) -> Result<()> {
         let below = self.below(path)?;
-        if kind == Kind::Character && mark::is_whiteout(&file::link_status(&full)?) {
+        if mark::is_whiteout(status) {
             self.changes.extend(below.map(|_| (path.to_owned(), What::Deleted)));
             return Ok(());
         }
         let what = if below.is_some() { What::Changed } else { What::Added };
         self.changes.push((path.to_owned(), what));
-        if kind == Kind::Directory {
+        if status.kind == Kind::Directory {
             let was_directory = below.is_some_and(|status| status.kind == Kind::Directory);
-            let cut = was_directory && (cut || self.marks.is_opaque(&full)?);
-            self.directory(path, cut)?;
+            let attributes = directory.attributes(name)?;
+            let opaque = attributes.get(&self.marks.name("opaque")).is_some_and(|value| value == b"y");
+            self.directory(&directory.enter(name)?, path, was_directory && (cut || opaque))?;
         }
         Ok(())
     }
@@ -188,6 +240,19 @@ mod tests {
         let top = tempfile::tempdir().unwrap();
         let layers = layers(top.path(), &[&["d"], &["d/x"]], &["d/x"]);
         assert_eq!(told(&layers), ["C d", "A d/x"]);
+    }
+
+    #[test]
+    fn what_was_made_to_be_mounted_on_is_no_change() {
+        let top = tempfile::tempdir().unwrap();
+        let layers =
+            layers(top.path(), &[&["etc/a", "run/"]], &["etc/hosts", "etc/a", "run/new", "dev/", "x/y"]);
+        let targets = ["/etc/hosts", "/dev", "/etc/a", "/run/new", "/x/y", "/none"].map(PathBuf::from);
+        let hidden = placeholders(&layers, &targets).unwrap();
+        let expected = ["dev", "etc/hosts", "run", "run/new", "x", "x/y"].map(PathBuf::from);
+        assert_eq!(hidden, BTreeSet::from(expected));
+        let seen = changes_but(&layers, &hidden).unwrap();
+        assert_eq!(seen, [("etc".into(), What::Changed), ("etc/a".into(), What::Changed)]);
     }
 
     #[test]

@@ -8,11 +8,13 @@
 //! - `diff`: what differs between the upper layer and those below
 //! - `tree`: all of a directory as values, read and written back
 //! - `layer`: an upper layer in the form in which images are handed on, and back
+//! - `pack`: an upper layer in that form, or a whole tree, written as a stream
 //! - `ustar`: that form as one stream of bytes, as tar(1) writes it
 
 pub mod diff;
 pub mod layer;
 pub mod mark;
+pub mod pack;
 pub mod tree;
 pub mod ustar;
 pub mod view;

@@ -9,7 +9,7 @@ use super::{Call, Request, ask};
 use crate::error::{Error, Problem, Result};
 use nix::errno::Errno;
 use nix::fcntl::AT_FDCWD;
-use nix::sys::stat::{Mode, SFlag, UtimensatFlags};
+use nix::sys::stat::{FileStat, Mode, SFlag, UtimensatFlags};
 use nix::sys::time::TimeSpec;
 use std::ffi::CString;
 use std::fs::File;
@@ -122,12 +122,17 @@ impl Inode {
 
 /// Look at `path` itself, be it a link.
 pub fn inode(path: &Path) -> Result<Inode> {
+    looked_at(path, || nix::sys::stat::lstat(path))
+}
+
+/// What `stat` says of the name `path`.
+#[allow(clippy::unnecessary_cast, reason = "64 bits on x86_64, 32 on aarch64")]
+pub(super) fn looked_at(path: &Path, stat: impl FnOnce() -> nix::Result<FileStat>) -> Result<Inode> {
     let mut inode = None;
     ask(Call::Stat { path }, || {
-        let stat = nix::sys::stat::lstat(path)?;
+        let stat = stat()?;
         inode = Some(Inode {
             status: Status::from(&stat),
-            // 64 bits on x86_64, 32 on aarch64.
             links: stat.st_nlink as u64,
             blocks: stat.st_blocks as u64,
             modified: (stat.st_mtime, stat.st_mtime_nsec),

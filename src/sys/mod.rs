@@ -48,6 +48,7 @@ pub mod socket;
 pub mod syscalls;
 pub mod terminal;
 pub mod wire;
+pub mod within;
 
 pub use answer::{Answer, Tell};
 pub use call::{Call, Request, Value};

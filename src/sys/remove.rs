@@ -176,7 +176,7 @@ fn remove_at(directory: BorrowedFd<'_>, name: &OsStr, is_directory: bool, path: 
 }
 
 /// The names in an open directory, sorted, without `.` and `..`, and whether each is a directory.
-fn names_in(directory: BorrowedFd<'_>) -> nix::Result<Vec<(OsString, bool)>> {
+pub(super) fn names_in(directory: BorrowedFd<'_>) -> nix::Result<Vec<(OsString, bool)>> {
     let own = directory.try_clone_to_owned().map_err(|_| nix::errno::Errno::EMFILE)?;
     let mut names = Vec::new();
     for entry in Dir::from_fd(own)?.iter() {

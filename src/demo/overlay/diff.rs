@@ -127,7 +127,7 @@ fn pack(stage: &Stage, ground: &Ground) -> Result<(Vec<u8>, bool)> {
     stage.scene(&text!("As a layer of an image", "打包成镜像的一层"));
     let nodes = layer::pack(tree::read(&ground.layers.upper)?, ground.marks())?;
     let path = ground.path("layer.tar");
-    inode::create(&path, &ustar::write(&nodes), 0o644)?;
+    inode::create(&path, &ustar::write(&nodes)?, 0o644)?;
     let stream = file::read(&path, 1 << 30)?;
     let archived = ustar::read(&stream)?;
     stage.command("tar -tvf layer.tar");

@@ -1,8 +1,9 @@
 //! The stream: written and read, by this code and by the tar(1) of this machine.
 
+use super::super::tree::{Node, What};
 use super::*;
-use crate::error::Problem;
-use std::path::PathBuf;
+use crate::error::{ImageProblem, Problem};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn node(path: &str, what: What) -> Node {
@@ -37,17 +38,17 @@ fn everything() -> Vec<Node> {
 #[test]
 fn what_is_written_is_read() {
     let nodes = everything();
-    let stream = write(&nodes);
+    let stream = write(&nodes).unwrap();
     assert_eq!(stream.len() % BLOCK, 0);
     assert_eq!(read(&stream).unwrap(), nodes);
-    assert_eq!(read(&write(&[])).unwrap(), []);
+    assert_eq!(read(&write(&[]).unwrap()).unwrap(), []);
 }
 
 #[test]
 fn a_record_counts_its_own_digits() {
     for length in [1, 90, 95, 96, 97, 990, 995] {
         let mut records = Vec::new();
-        record(&mut records, "k", &vec![b'v'; length]);
+        write::record(&mut records, "k", &vec![b'v'; length]);
         let said: usize = String::from_utf8_lossy(&records).split(' ').next().unwrap().parse().unwrap();
         assert_eq!(said, records.len());
     }
@@ -56,7 +57,7 @@ fn a_record_counts_its_own_digits() {
 #[test]
 fn a_stream_that_is_cut_off_or_wrong_is_refused() {
     let problem = |stream: &[u8]| read(stream).map_err(|error| error.problem);
-    let stream = write(&[node("file", What::File(vec![1; 2000]))]);
+    let stream = write(&[node("file", What::File(vec![1; 2000]))]).unwrap();
     for length in [1, 511, 513, 1500] {
         assert!(matches!(problem(&stream[..length]), Err(Problem::BadArchive { .. })), "{length}");
     }
@@ -64,10 +65,10 @@ fn a_stream_that_is_cut_off_or_wrong_is_refused() {
     changed[3] ^= 1;
     assert!(matches!(problem(&changed), Err(Problem::BadArchive { .. })));
     for path in ["../x", "a/../../x"] {
-        let stream = write(&[node(path, What::Directory)]);
+        let stream = write(&[node(path, What::Directory)]).unwrap();
         assert!(matches!(problem(&stream), Err(Problem::BadArchive { .. })), "{path}");
     }
-    let absolute = read(&write(&[node("/etc/x", What::Pipe)])).unwrap();
+    let absolute = read(&write(&[node("/etc/x", What::Pipe)]).unwrap()).unwrap();
     assert_eq!(absolute[0].path, Path::new("etc/x"));
 }
 
@@ -86,7 +87,7 @@ fn tar_reads_what_is_written() {
     }
     let top = tempfile::tempdir().unwrap();
     let path = top.path().join("layer.tar");
-    std::fs::write(&path, write(&everything())).unwrap();
+    std::fs::write(&path, write(&everything()).unwrap()).unwrap();
     let output = Command::new("tar").arg("-tf").arg(&path).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     let names = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -119,4 +120,43 @@ fn what_tar_writes_is_read() {
         assert_eq!(nodes[1].what, What::File(b"contents".to_vec()));
         assert_eq!(nodes[2].what, What::Link("d".into()));
     }
+}
+
+#[test]
+fn a_long_file_passes_through_and_its_size_stands_in_a_record() {
+    let none = BTreeMap::new();
+    let size = (8 << 30) + 3;
+    let member = Member {
+        path: Path::new("long"),
+        form: Form::File(size),
+        mode: 0o644,
+        owner: (0, 0),
+        modified: (0, 0),
+        attributes: &none,
+    };
+    let (mut length, mut head) = (0, Vec::new());
+    let mut sink = |bytes: &[u8]| {
+        length += bytes.len() as u64;
+        if head.len() < 4 * BLOCK {
+            head.extend_from_slice(bytes);
+        }
+        Ok(())
+    };
+    let mut writer = Writer::new(&mut sink);
+    writer.member(&member, &mut |room| Ok(room.len())).unwrap();
+    writer.finish().unwrap();
+    assert_eq!(length, 3 * BLOCK as u64 + size.next_multiple_of(BLOCK as u64) + 2 * BLOCK as u64);
+    assert!(String::from_utf8_lossy(&head[..2 * BLOCK]).contains("size=8589934595\n"));
+}
+
+#[test]
+fn a_file_that_became_shorter_is_an_error() {
+    let none = BTreeMap::new();
+    let form = Form::File(10);
+    let member =
+        Member { path: Path::new("f"), form, mode: 0, owner: (0, 0), modified: (0, 0), attributes: &none };
+    let mut sink = |_: &[u8]| Ok(());
+    let problem = Writer::new(&mut sink).bytes(&member, b"short").unwrap_err().problem;
+    assert_eq!(problem, Problem::Image(ImageProblem::ChangedMeanwhile { path: "f".into() }));
+    assert!(Writer::new(&mut |_: &[u8]| Ok(())).bytes(&member, b"longer than that").is_ok());
 }

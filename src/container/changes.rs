@@ -1,0 +1,54 @@
+//! What a container changed of its image, and how its files are reached: by whoever has the rights over them.
+
+use super::Spec;
+use super::run::Record;
+use crate::error::{Error, Problem, Result};
+use crate::overlay::diff;
+use crate::process::apart;
+use crate::state::{self, Root};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+/// What every container has something mounted on, of which nothing is the container's own: where the image has nothing
+/// there, the upper layer has an empty file or directory to mount on.
+const OURS: [&str; 6] = ["/dev", "/proc", "/sys", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf"];
+
+/// One change, for a line: `A`, `C` or `D`, and the path inside.
+pub type Change = (char, Vec<u8>);
+
+/// What the container that `word` means changed, sorted by path.
+pub fn diff(root: &Root, word: &str) -> Result<Vec<Change>> {
+    let spec = spec_of(root, word)?;
+    with_rights(&spec, "diff", || {
+        let line =
+            |(path, what): &diff::Change| (what.letter(), [b"/", path.as_os_str().as_bytes()].concat());
+        Ok(diff::changes_but(&spec.layers, &hidden(&spec)?)?.iter().map(line).collect())
+    })
+}
+
+/// The plan of the container that `word` means.
+pub(super) fn spec_of(root: &Root, word: &str) -> Result<Spec> {
+    let id = root.find(word)?;
+    let record: Option<Record> = state::load(&root.container(&id))?;
+    // Its directory is there, and its first record not yet.
+    let unknown = || Error::new(Problem::NoSuchContainer { name: word.to_owned() });
+    record.map(|record| record.spec).ok_or_else(unknown)
+}
+
+/// The paths in the upper layer of `spec` that are there only to be mounted on.
+pub(super) fn hidden(spec: &Spec) -> Result<BTreeSet<PathBuf>> {
+    diff::placeholders(&spec.layers, &OURS.map(PathBuf::from))
+}
+
+/// Do `part`, which reads files of the container's, with the rights that it takes: in a user namespace like the
+/// container's, if it had one.
+pub(super) fn with_rights<T, F>(spec: &Spec, role: &'static str, part: F) -> Result<T>
+where
+    T: Serialize + DeserializeOwned,
+    F: FnOnce() -> Result<T>,
+{
+    if spec.user_namespace { apart::apart(role, part) } else { part() }
+}
