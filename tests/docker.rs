@@ -8,6 +8,7 @@ mod common;
 
 mod docker {
     pub mod diff;
+    pub mod exec;
     pub mod life;
     pub mod rootless;
 }
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
     let modules = [
         // One a line.
         docker::life::tests(),
+        docker::exec::tests(),
         docker::diff::tests(),
         docker::rootless::tests(),
     ];

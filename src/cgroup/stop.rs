@@ -25,6 +25,22 @@ fn freeze_at(place: &Place, frozen: bool) -> Result<()> {
     unless_gone(file::write(&place.directory.join(file), state)).map(drop)
 }
 
+/// Whether the group is frozen, or about to be.
+pub fn is_frozen(group: &Group) -> Result<bool> {
+    for place in &group.places {
+        let (name, thawed) = match place.hierarchy.version {
+            Version::V1 if place.hierarchy.has("freezer") => ("freezer.state", "THAWED"),
+            Version::V1 => continue,
+            Version::V2 => ("cgroup.freeze", "0"),
+        };
+        let state = unless_gone(file::read_text(&place.directory.join(name)))?;
+        if state.is_some_and(|state| state.trim() != thawed) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// What was asked of a directory that may be gone already, in the middle of its removal; if so, `None`.
 pub(super) fn unless_gone<T>(answer: Result<T>) -> Result<Option<T>> {
     match answer {

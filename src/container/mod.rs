@@ -8,16 +8,24 @@
 //! | [`run`] | the runtime, the container's parent | makes what stands outside, waits, clears up |
 //! | [`init`] | the container's first process | makes what is inside, becomes the command |
 //! | [`changes`] | any minidocker | what a container changed of its image |
+//! | [`environment`] | | the variables of a command |
+//! | [`running`] | any minidocker | a container that runs, and the ways into it |
+//! | [`exec`] | a client, the parent of a command in a running container | gives birth to it there, waits |
+//! | [`exec_init`] | that command's process | joins the container, becomes the command |
 //! | [`reclaim`] | any minidocker | clears up after a runtime that was killed |
 //!
 //! Nothing here asks the kernel for anything: that is done by the mechanisms.
 
 pub mod changes;
+pub mod environment;
+pub mod exec;
+pub mod exec_init;
 pub mod init;
 pub mod parts;
 pub mod plan;
 pub mod reclaim;
 pub mod run;
+pub mod running;
 pub mod spec;
 
 pub use parts::Parts;

@@ -1,5 +1,6 @@
 //! From the words of a command line to a [`Spec`]: everything is checked and settled before anything is done.
 
+use super::environment;
 use super::run::{Record, Status};
 use super::spec::Spec;
 use crate::cgroup::{Limits, parse};
@@ -13,7 +14,6 @@ use crate::rootfs::target;
 use crate::rootfs::volume::{self, Volume};
 use crate::security::capabilities::{self, Capabilities};
 use crate::state::{self, Root};
-use std::env::VarError;
 use std::path::PathBuf;
 
 /// What was asked for, in the person's own words: the options of `minidocker run`.
@@ -69,8 +69,7 @@ impl Wishes {
             false => Capabilities::DEFAULT.adjusted(&request.cap_add, &request.cap_drop)?,
         };
         let volumes = volume::parse_all(&request.volumes)?;
-        let environment =
-            request.env.iter().filter_map(|text| variable(text).transpose()).collect::<Result<_>>()?;
+        let environment = environment::asked(&[], &request.env)?;
         let workdir = request.workdir.as_ref().map(PathBuf::from);
         if let Some(path) = workdir.as_ref().filter(|path| !path.is_absolute()) {
             return Err(Error::new(Problem::BadWorkdir { path: path.display().to_string() }));
@@ -111,24 +110,6 @@ fn check_hostname(text: &str) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(Problem::BadHostname { text: text.to_owned() }))
-}
-
-/// `NAME=VALUE` as it is; `NAME` with the value it has here, or left out when it has none.
-fn variable(text: &str) -> Result<Option<String>> {
-    let name = text.split('=').next().unwrap_or_default();
-    if name.is_empty() || text.contains('\0') {
-        return Err(Error::new(Problem::BadEnvironment { text: text.to_owned() }));
-    }
-    if name.len() < text.len() {
-        return Ok(Some(text.to_owned()));
-    }
-    match std::env::var(name) {
-        Ok(value) => Ok(Some(format!("{name}={value}"))),
-        Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => {
-            Err(Error::new(Problem::EnvironmentNotUtf8 { name: name.to_owned() }))
-        }
-    }
 }
 
 /// The image that `request` names; `base` is made now if it is not there yet.
@@ -199,7 +180,8 @@ pub fn settle(
         Some(hostname) => hostname.clone(),
         None => default_hostname(&network, &id)?,
     };
-    let environment = merge(&image.config.env, &hostname, &wishes.environment);
+    let named = format!("HOSTNAME={hostname}");
+    let environment = environment::merge(image.config.env.iter().chain([&named]).chain(&wishes.environment));
     let workdir = wishes.workdir.clone().unwrap_or_else(|| image.config.working_dir.clone().into());
     let spec = Spec {
         name: request.name.clone().unwrap_or_else(|| id.clone()),
@@ -242,18 +224,6 @@ fn argv(request: &Request, image: &Image) -> Result<Vec<String>> {
         return Err(Error::new(Problem::NoCommand { image: image.name.clone() }));
     }
     Ok(argv)
-}
-
-/// The image's variables, `HOSTNAME`, and the person's; of two with one name the later wins.
-fn merge(image: &[String], hostname: &str, asked: &[String]) -> Vec<String> {
-    let mut merged: Vec<String> = Vec::new();
-    let hostname = format!("HOSTNAME={hostname}");
-    for variable in image.iter().chain([&hostname]).chain(asked) {
-        let name = variable.split('=').next().unwrap_or_default();
-        merged.retain(|earlier| earlier.split('=').next() != Some(name));
-        merged.push(variable.clone());
-    }
-    merged
 }
 
 fn settle_network(
@@ -313,13 +283,6 @@ fn join(root: &Root, name: &str) -> Result<(Join, Neighbour)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_later_variable_wins() {
-        let own = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let merged = merge(&own(&["A=1", "B=2"]), "h", &own(&["A=3", "HOSTNAME=x"]));
-        assert_eq!(merged, own(&["B=2", "A=3", "HOSTNAME=x"]));
-    }
 
     #[test]
     fn names_are_checked() {

@@ -7,6 +7,7 @@
 
 mod console;
 mod image;
+mod inside;
 mod life;
 mod net;
 mod rootless;
@@ -14,6 +15,7 @@ mod volume;
 
 pub use console::ConsoleProblem;
 pub use image::ImageProblem;
+pub use inside::InsideProblem;
 pub use life::LifeProblem;
 pub use net::NetProblem;
 pub use rootless::RootlessProblem;
@@ -296,6 +298,7 @@ pub enum Problem {
     Volume(VolumeProblem),
     Image(ImageProblem),
     Console(ConsoleProblem),
+    Inside(InsideProblem),
     Rootless(RootlessProblem),
 }
 

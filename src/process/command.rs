@@ -1,11 +1,13 @@
 //! The last act: find the command, and become it.
 
-use crate::error::{Error, Meaning, Problem, Result};
+use crate::error::{Error, InsideProblem, Meaning, Problem, Result};
 use crate::sys::errno::{EACCES, EINVAL, EISDIR, ENOENT, ENOEXEC, ENOTDIR, EPERM};
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::O_RDWR;
 use crate::sys::process::{self, Program};
+use crate::sys::{contents, descriptor, directory};
 use std::convert::Infallible;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// A command that was found, ready to be executed.
@@ -64,8 +66,27 @@ impl Command {
 
 /// Let the command read nothing: its standard input becomes the container's `/dev/null`.
 pub fn no_stdin() -> Result<()> {
-    let null = Path::new("/dev/null");
-    file::become_stdin(file::open_file(null, O_RDWR, 0)?, null)
+    file::become_stdin(null()?, Path::new(NULL))
+}
+
+const NULL: &str = "/dev/null";
+
+/// The container's `/dev/null`, seen to be the device of that name: a process of the container could have put anything
+/// in its place.
+fn null() -> Result<OwnedFd> {
+    const DEVICE: (u32, u32) = (1, 3);
+    let null = file::open_file(Path::new(NULL), O_RDWR, 0)?;
+    let status = file::descriptor_status(null.as_fd(), Path::new(NULL))?;
+    if (status.kind, status.device) == (Kind::Character, DEVICE) {
+        return Ok(null);
+    }
+    Err(Error::new(Problem::Inside(InsideProblem::NotNull)))
+}
+
+/// Let nobody hear this process, nor it anybody: the standard three become the `/dev/null` that it sees.
+pub fn no_standard_three() -> Result<()> {
+    let null = null()?;
+    (0..3).try_for_each(|number| descriptor::become_standard(&null, Path::new(NULL), number))
 }
 
 /// Give `uid` the pipes among the standard three. On entry this process has CAP_CHOWN.
@@ -112,10 +133,22 @@ pub fn close_descriptors() -> Result<()> {
     process::close_from(3)
 }
 
-/// Stand in `workdir`, which is there: the composition has made it while this process was still root.
+/// Stand in `workdir`, and see that it lies inside: a path that leads through the magic links of `/proc` could end at
+/// whatever directory of the host's this process has open (CVE-2024-21626).
 pub fn stand_in(workdir: &Path) -> Result<()> {
     let missing = || Problem::WorkdirMissing { path: workdir.display().to_string() };
-    file::chdir(workdir).meaning(missing)
+    file::chdir(workdir).meaning(missing)?;
+    match directory::working_directory().meaning(missing)?.is_absolute() {
+        true => Ok(()),
+        false => Err(Error::new(missing())),
+    }
+}
+
+/// The text of a file of variables that the person named.
+pub fn read_variables(path: &Path) -> Result<String> {
+    const MEBIBYTES: u64 = 16;
+    contents::read_whole(path, MEBIBYTES)
+        .meaning(|| Problem::Inside(InsideProblem::EnvFile { path: path.display().to_string() }))
 }
 
 /// Split into two: the parent goes on as pid 1 and learns its child's pid, the child is to become the command.

@@ -52,16 +52,40 @@ impl ParentSide {
     /// Tell the child to go on, and wait until it has become its command or sent its error; or until the person
     /// gives up, which is the error `Interrupted`.
     pub fn go(self, signals: &Signals) -> Result<()> {
+        let (told, report) = self.say_go(signals)?;
+        if report.is_empty() {
+            return told;
+        }
+        Err(understand(&report))
+    }
+
+    /// The same for a child that says [`ChildSide::announce`] before its exec: whether it came to that. One that did
+    /// not, and sent no error, was killed.
+    pub fn go_and_hear(self, signals: &Signals) -> Result<bool> {
+        let (_, report) = self.say_go(signals)?;
+        match report.split_first() {
+            None => Ok(false),
+            Some((&ANNOUNCED, [])) => Ok(true),
+            Some((&ANNOUNCED, error)) => Err(understand(error)),
+            Some(_) => Err(understand(&report)),
+        }
+    }
+
+    /// Whether the child could be told, and all that it reported.
+    fn say_go(self, signals: &Signals) -> Result<(Result<()>, Vec<u8>)> {
         // A child that has died already cannot be told; what it reported before says more than EPIPE.
         let told = pipe::write_all(self.go.as_fd(), b"g");
         drop(self.go);
         signals.wait_unless_interrupted(self.report.as_fd())?;
-        let report = pipe::read_to_end(self.report.as_fd())?;
-        if report.is_empty() {
-            return told;
-        }
-        Err(serde_json::from_slice(&report).unwrap_or_else(|_| Error::new(Problem::ChildVanished)))
+        Ok((told, pipe::read_to_end(self.report.as_fd())?))
     }
+}
+
+/// What a child reports when nothing but the exec is left to be done. No error begins so.
+const ANNOUNCED: u8 = b'!';
+
+fn understand(report: &[u8]) -> Error {
+    serde_json::from_slice(report).unwrap_or_else(|_| Error::new(Problem::ChildVanished))
 }
 
 impl ChildSide {
@@ -80,6 +104,15 @@ impl ChildSide {
         match &*self.report.borrow() {
             Some(end) if !pipe::has_reader(end.as_fd())? => process::exit_now(125),
             _ => Ok(()),
+        }
+    }
+
+    /// Say that only the exec is left, to a parent that listens by [`ParentSide::go_and_hear`]: end-of-file without this
+    /// means that the child was killed before.
+    pub fn announce(&self) -> Result<()> {
+        match &*self.report.borrow() {
+            Some(end) => pipe::write_all(end.as_fd(), &[ANNOUNCED]),
+            None => Ok(()),
         }
     }
 

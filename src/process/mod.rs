@@ -4,6 +4,7 @@ pub mod apart;
 pub mod command;
 pub mod handshake;
 pub mod identity;
+pub mod itself;
 pub mod supervise;
 
 pub use crate::sys::process::{Child, Ended, Forked};

@@ -79,12 +79,36 @@ pub fn kill(child: &Child) -> Result<Ended> {
 
 /// When the process that has `pid` now was started, in clock ticks after boot: proc_pid_stat(5), field 22.
 pub fn started(pid: i32) -> Result<u64> {
+    stat_field(pid, 22)
+}
+
+/// Whether the process that had `pid` and was started then still lives: it is there, and is not about to end
+/// (`PF_EXITING` of field 9). One that has ended and was not waited for does not.
+pub fn lives((pid, start): (i32, u64)) -> bool {
+    const PF_EXITING: u64 = 4;
+    started(pid).is_ok_and(|now| now == start)
+        && stat_field(pid, 9).is_ok_and(|flags| flags & PF_EXITING == 0)
+}
+
+/// The parent of process `pid`: field 4.
+pub fn parent_of(pid: i32) -> Result<i32> {
+    stat_field(pid, 4).map(|parent| parent as i32)
+}
+
+/// The first of the children of process `pid`, with its start time.
+pub fn first_child(pid: i32) -> Result<Option<(i32, u64)>> {
+    let children = file::read_text(Path::new(&format!("/proc/{pid}/task/{pid}/children")))?;
+    let child = children.split_whitespace().next().and_then(|child| child.parse().ok());
+    child.map(|child| Ok((child, started(child)?))).transpose()
+}
+
+fn stat_field(pid: i32, number: usize) -> Result<u64> {
     let path = format!("/proc/{pid}/stat");
     let text = file::read_text(Path::new(&path))?;
-    // The second field is the program's name in parentheses, in which anything may stand; 20 more come to ours.
+    // The second field is the program's name in parentheses, in which anything may stand.
     let after_name = text.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let field = after_name.split_whitespace().nth(19).and_then(|field| field.parse().ok());
-    field.ok_or_else(|| Error::new(Problem::StateDamaged { path, detail: "no start time".to_owned() }))
+    let field = after_name.split_whitespace().nth(number - 3).and_then(|field| field.parse().ok());
+    field.ok_or_else(|| Error::new(Problem::StateDamaged { path, detail: format!("no field {number}") }))
 }
 
 /// Kill the process that had `pid` and was started at that time, if it still lives, and wait for its end: not

@@ -65,6 +65,19 @@ fn accept_existing(answer: Result<()>) -> Result<()> {
     }
 }
 
+/// The identity of a directory: its file system and its inode.
+pub type Place = (u64, u64);
+
+/// What is the root directory of this process.
+pub fn own_root() -> Result<Place> {
+    file::status(Path::new("/")).map(|status| status.identity)
+}
+
+/// What is the root directory of process `pid`. Needs ptrace(2) access to it.
+pub fn root_of(pid: i32) -> Result<Place> {
+    file::status(Path::new(&format!("/proc/{pid}/root"))).map(|status| status.identity)
+}
+
 /// Refuse a `path` that is not a directory itself: an image could have a link there, and what is about to be
 /// mounted would land elsewhere.
 pub fn require_directory(path: &Path) -> Result<()> {

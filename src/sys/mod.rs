@@ -20,6 +20,8 @@ pub mod chroot;
 pub mod command;
 pub mod contents;
 pub mod datagram;
+pub mod descriptor;
+pub mod directory;
 pub mod eventfd;
 #[cfg(feature = "fault")]
 mod fault;
@@ -31,6 +33,7 @@ pub mod ipc;
 pub mod iterator;
 pub mod lock;
 pub mod loop_device;
+pub mod memfd;
 pub mod memory;
 pub mod mount;
 pub mod namespace;

@@ -62,6 +62,12 @@ pub enum Step {
     Reap,
     Wait,
     Cleanup,
+    // Into a container that runs.
+    Doors,
+    Itself,
+    Spawn,
+    Join,
+    ExecWait,
 }
 
 /// Someone who is told of every step and every request. All methods are called on the asking process's side.

@@ -1,13 +1,73 @@
-//! Into a container that runs: exec, cp, top.
+//! Into a container that is there: exec, cp, top.
 
-use crate::container::Parts;
+use super::run::Truth;
+use crate::container::{Parts, exec};
 use crate::error::Result;
+use crate::narrate;
 use crate::state::Root;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
-pub enum Verb {}
+pub enum Verb {
+    /// Run a command in a running container.
+    Exec(ExecOptions),
+}
 
-pub fn obey(verb: Verb, _root: &Root, _parts: &Parts) -> Result<u8> {
-    match verb {}
+#[derive(Debug, Args)]
+pub struct ExecOptions {
+    /// Do not wait for the command, and let nobody see what it writes.
+    #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    detach: Option<Truth>,
+    /// Set a variable in the environment (NAME alone: take its value from here).
+    #[arg(short, long, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
+    /// Set the variables that a file has, one a line.
+    #[arg(long, value_name = "FILE")]
+    env_file: Vec<PathBuf>,
+    /// Let the command read this standard input (else it reads /dev/null).
+    #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    interactive: Option<Truth>,
+    /// Give the command every capability.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    privileged: Option<Truth>,
+    /// User to run as: names or numbers. Default: the container's.
+    #[arg(short, long, value_name = "USER[:GROUP]")]
+    user: Option<String>,
+    /// Directory in which the command starts. Default: the container's.
+    #[arg(short, long, value_name = "DIR")]
+    workdir: Option<String>,
+    /// The container, by its name, its id or the beginning of that.
+    #[arg(value_name = "CONTAINER")]
+    container: String,
+    /// The command and its arguments.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+impl From<ExecOptions> for exec::Request {
+    fn from(options: ExecOptions) -> Self {
+        let given = |word: Option<String>| word.filter(|word| !word.is_empty());
+        let truth = |word| word == Some(Truth(true));
+        Self {
+            container: options.container,
+            command: options.command,
+            env: options.env,
+            env_file: options.env_file,
+            workdir: given(options.workdir),
+            user: given(options.user),
+            privileged: truth(options.privileged),
+            interactive: truth(options.interactive),
+            detach: truth(options.detach),
+        }
+    }
+}
+
+pub fn obey(verb: Verb, root: &Root, parts: &Parts) -> Result<u8> {
+    match verb {
+        Verb::Exec(options) => exec::exec(root, &options.into(), parts).or_else(|error| {
+            narrate::report(&error);
+            Ok(exec::exit_status(&error))
+        }),
+    }
 }

@@ -89,7 +89,7 @@ pub struct RunOptions {
 
 /// A truth value, in any of the words that Docker takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Truth(bool);
+pub struct Truth(pub bool);
 
 impl FromStr for Truth {
     type Err = &'static str;

@@ -242,4 +242,39 @@ steps! {
         object: "";
         look: ;
     }
+    Doors "doors" {
+        title: "Open the container's namespaces", "打开容器的 Namespace";
+        why: "A namespace has no name: whoever wants in opens the file that stands for it, /proc/PID/ns/KIND, of a process that is in it. Opened, it stays the same whatever becomes of that pid.",
+             "Namespace 没有名字：想进去的人要打开代表它的文件，即其中某个进程的 /proc/PID/ns/种类。打开之后，无论那个 pid 后来属于谁，指的都还是同一个 Namespace。";
+        object: "struct ns_common";
+        look: "sudo ls -l /proc/PID/fd";
+    }
+    Itself "itself" {
+        title: "Out of reach of the container", "不让容器够到自己";
+        why: "Whoever enters a container brings its own program along, visible there as /proc/PID/exe. The kernel lets nobody write to a file that is being executed; where the container's runtime executes another file than this one, a sealed copy in memory is executed instead.",
+             "进入容器的进程会带着自己的程序，在容器里能从 /proc/PID/exe 看到它。正在执行的文件谁也不能写；如果容器的运行时执行的不是这个文件，就改为执行内存中一份封死的副本。";
+        object: "inode.i_writecount, F_SEAL_WRITE";
+        look: ;
+    }
+    Spawn "spawn" {
+        title: "A child in the container's pid namespace", "在容器的 pid Namespace 里创建子进程";
+        why: "No process moves to another pid namespace: setns(2) only says where the children to come are born. So this process stays outside, and its child is born inside, in the container's cgroup where that is version 2.",
+             "进程不能搬到另一个 pid Namespace：setns(2) 只决定之后的子进程生在哪里。所以本进程留在外面，它的子进程生在里面；如果是 cgroup v2，也直接生在容器的 Cgroup 里。";
+        object: "nsproxy.pid_ns_for_children";
+        look: "grep NSpid /proc/PID/status";
+    }
+    Join "join" {
+        title: "Through the doors", "穿过这些门";
+        why: "setns(2) moves the process from the host's namespaces to the container's, one kind at a time. The mount namespace comes last and brings its root directory: from here on every path is the container's.",
+             "setns(2) 把进程从主机的 Namespace 移到容器的 Namespace，一次一种。挂载 Namespace 在最后，并带来它的根目录：从这里起，每个路径都是容器里的路径。";
+        object: "task_struct.nsproxy";
+        look: "sudo ls -l /proc/PID/ns";
+    }
+    ExecWait "exec-wait" {
+        title: "Wait for the command", "等待命令结束";
+        why: "The command is this process's child and the container's guest: when it ends its status comes here; when the container ends, the kernel kills it too.",
+             "命令是本进程的子进程，也是容器的客人：它结束时状态传到这里；容器结束时，内核也会杀死它。";
+        object: "task_struct.exit_code";
+        look: ;
+    }
 }

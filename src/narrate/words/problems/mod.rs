@@ -3,6 +3,7 @@
 mod console;
 mod general;
 mod image;
+mod inside;
 mod life;
 mod net;
 mod rootless;
@@ -56,6 +57,7 @@ fn what(problem: &Problem, lang: Lang) -> String {
         Problem::Volume(problem) => volume::what(problem, lang),
         Problem::Image(problem) => image::what(problem, lang),
         Problem::Console(problem) => console::what(problem, lang),
+        Problem::Inside(problem) => inside::what(problem, lang),
         Problem::Rootless(problem) => rootless::what(problem, lang),
         problem => general::what(problem, lang),
     }
@@ -69,6 +71,7 @@ pub(super) fn todo(problem: &Problem, lang: Lang) -> String {
         Problem::Volume(problem) => volume::todo(problem, lang),
         Problem::Image(problem) => image::todo(problem, lang),
         Problem::Console(problem) => console::todo(problem, lang),
+        Problem::Inside(problem) => inside::todo(problem, lang),
         Problem::Rootless(problem) => rootless::todo(problem, lang),
         problem => general::todo(problem, lang),
     }

@@ -1,0 +1,24 @@
+//! The sentences about going into a container that is there.
+
+use super::super::{Lang, both};
+use super::problems;
+use crate::error::InsideProblem;
+
+problems! { InsideProblem;
+    NotNull => {
+        what: "/dev/null in the container is not the device of that name", "容器里的 /dev/null 不是同名的设备";
+        todo: "put it back there: mknod -m 666 /dev/null c 1 3", "请在容器里恢复它：mknod -m 666 /dev/null c 1 3";
+    }
+    EnvFile { path } => {
+        what: "the variables in {path} cannot be read", "无法读取 {path} 里的变量";
+        todo: "name a text file with a line NAME=VALUE for each", "请给出文本文件，每行一个 NAME=VALUE";
+    }
+    Ended { name } => {
+        what: "container {name} ended before the command began: it is not running", "容器 {name} 在命令开始之前已结束：它没有在运行";
+        todo: "`minidocker ps` lists those that are running", "`minidocker ps` 列出正在运行的容器";
+    }
+    CommandVanished => {
+        what: "the process that was to become the command was killed before that", "将要变成命令的进程在那之前就被杀死了";
+        todo: "the container may be short of memory: see `dmesg` for the OOM killer", "容器可能内存不足：OOM Killer 的记录见 `dmesg`";
+    }
+}
