@@ -11,6 +11,7 @@ mod docker {
     pub mod exec;
     pub mod life;
     pub mod rootless;
+    pub mod top;
 }
 
 use std::process::ExitCode;
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
         // One a line.
         docker::life::tests(),
         docker::exec::tests(),
+        docker::top::tests(),
         docker::diff::tests(),
         docker::rootless::tests(),
     ];

@@ -108,6 +108,17 @@ pub fn signal_each(directory: &Path) -> Result<Vec<Child>> {
     pids.filter_map(|pid| shoot(pid).transpose()).collect()
 }
 
+/// The pids of all in the group at `directory` and in those below it, sorted.
+pub fn pids_below(directory: &Path) -> Result<Vec<i32>> {
+    let members = unless_gone(file::read_text(&directory.join("cgroup.procs")))?.unwrap_or_default();
+    let mut pids: Vec<i32> = members.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+    for group in groups_below(directory)? {
+        pids.extend(pids_below(&group)?);
+    }
+    pids.sort_unstable();
+    Ok(pids)
+}
+
 fn signal_below(directory: &Path, killed: &mut Vec<Child>) -> Result<()> {
     killed.extend(signal_each(directory)?);
     groups_below(directory)?.iter().try_for_each(|group| signal_below(group, killed))

@@ -43,6 +43,14 @@ pub fn look_up(root: &Root, word: &str) -> Result<(Spec, (i32, u64))> {
     Ok((record.spec, (pid, started)))
 }
 
+/// The first process of the container that `word` means, and all that its cgroup has; none where it has no cgroup.
+pub fn processes(root: &Root, word: &str) -> Result<(i32, Vec<i32>)> {
+    let (spec, first) = look_up(root, word)?;
+    let group = Group::find(&spec.id)?;
+    let pids = group.places.first().map(|place| stop::pids_below(&place.directory)).transpose()?;
+    Ok((first.0, pids.unwrap_or_default()))
+}
+
 /// Whether container `id` runs, with this first process.
 pub fn runs(root: &Root, id: &str, first: (i32, u64)) -> bool {
     root.is_running(id) && supervise::lives(first)

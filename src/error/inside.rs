@@ -7,6 +7,11 @@ use serde::{Deserialize, Serialize};
 #[allow(missing_docs, reason = "each variant's sentence stands in narrate::words; field names speak")]
 pub enum InsideProblem {
     NotNull,
+    NoPs,
+    PsRefused {
+        said: String,
+    },
+    NoPidColumn,
     EnvFile {
         path: String,
     },

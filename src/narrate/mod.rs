@@ -15,6 +15,7 @@ mod line;
 mod narrator;
 mod page;
 pub mod plot;
+pub mod ps;
 mod shell;
 pub mod stage;
 mod step;

@@ -44,7 +44,7 @@ pub fn resident(pid: i32) -> Option<Resident> {
 }
 
 /// The arguments of the command, parted by blanks; of a thread of the kernel, which has none, its name.
-fn command(pid: i32) -> String {
+pub(super) fn command(pid: i32) -> String {
     let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let words = String::from_utf8_lossy(&arguments).replace(|c: char| c.is_control(), " ").trim().to_owned();
     if !words.is_empty() {

@@ -5,6 +5,7 @@ pub mod command;
 pub mod handshake;
 pub mod identity;
 pub mod itself;
+pub mod ps;
 pub mod supervise;
 
 pub use crate::sys::process::{Child, Ended, Forked};

@@ -31,6 +31,7 @@ pub mod identity;
 pub mod inode;
 pub mod ipc;
 pub mod iterator;
+pub mod local;
 pub mod lock;
 pub mod loop_device;
 pub mod memfd;

@@ -1,9 +1,11 @@
 //! Into a container that is there: exec, cp, top.
 
 use super::run::Truth;
-use crate::container::{Parts, exec};
+use crate::container::{Parts, exec, running};
 use crate::error::Result;
 use crate::narrate;
+use crate::observe;
+use crate::process::ps;
 use crate::state::Root;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -12,6 +14,15 @@ use std::path::PathBuf;
 pub enum Verb {
     /// Run a command in a running container.
     Exec(ExecOptions),
+    /// Show the processes of a container.
+    Top {
+        /// The container, by its name, its id or the beginning of that.
+        #[arg(value_name = "CONTAINER")]
+        container: String,
+        /// Options of the host's ps, for other columns. Default: those of ps -ef.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ps OPTIONS")]
+        options: Vec<String>,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -63,11 +74,32 @@ impl From<ExecOptions> for exec::Request {
     }
 }
 
+/// Print the processes of a container: as ps(1) does it by itself, or as the host's does it with `options`.
+fn top(root: &Root, container: &str, options: &[String]) -> Result<()> {
+    let (first, mut pids) = running::processes(root, container)?;
+    if pids.is_empty() {
+        pids = observe::companions(first);
+    }
+    if options.is_empty() {
+        let processes: Vec<_> = pids.into_iter().filter_map(observe::process).collect();
+        narrate::ps::processes(&processes);
+        return Ok(());
+    }
+    let (heads, rows) = ps::list(options, &pids)?;
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    narrate::table::table(&heads, &rows);
+    Ok(())
+}
+
 pub fn obey(verb: Verb, root: &Root, parts: &Parts) -> Result<u8> {
     match verb {
         Verb::Exec(options) => exec::exec(root, &options.into(), parts).or_else(|error| {
             narrate::report(&error);
             Ok(exec::exit_status(&error))
+        }),
+        Verb::Top { container, options } => top(root, &container, &options).map(|()| 0).or_else(|error| {
+            narrate::report(&error);
+            Ok(1)
         }),
     }
 }

@@ -9,6 +9,18 @@ problems! { InsideProblem;
         what: "/dev/null in the container is not the device of that name", "容器里的 /dev/null 不是同名的设备";
         todo: "put it back there: mknod -m 666 /dev/null c 1 3", "请在容器里恢复它：mknod -m 666 /dev/null c 1 3";
     }
+    NoPs => {
+        what: "options of ps need the host's ps, which this machine does not have", "ps 的选项需要主机的 ps，本机没有";
+        todo: "leave them out, or install it: `sudo apt install procps`", "去掉这些选项，或安装它：`sudo apt install procps`";
+    }
+    PsRefused { said } => {
+        what: "ps did not take these options ({said})", "ps 不接受这些选项（{said}）";
+        todo: "`ps --help all` lists them", "`ps --help all` 列出所有选项";
+    }
+    NoPidColumn => {
+        what: "what ps lists with these options has no column PID, by which a container's processes are known", "用这些选项时 ps 的输出没有 PID 列，无法认出容器的进程";
+        todo: "ask for it too: -o pid,…", "请加上它：-o pid,…";
+    }
     EnvFile { path } => {
         what: "the variables in {path} cannot be read", "无法读取 {path} 里的变量";
         todo: "name a text file with a line NAME=VALUE for each", "请给出文本文件，每行一个 NAME=VALUE";
