@@ -288,7 +288,8 @@ const MECHANISMS: &[&str] =
     &["namespace", "cgroup", "overlay", "rootfs", "network", "security", "image", "console"];
 
 /// Imports of one mechanism by another, each with the reason why the kernel, or the shape of the thing, forces it.
-const FORCED: &[(&str, &str, &str)] = &[];
+const FORCED: &[(&str, &str, &str)] =
+    &[("image", "overlay", "a layer is kept in the form in which overlayfs takes it, whiteouts and all")];
 
 /// What each room may import.
 fn may_import(room: &str) -> Vec<&'static str> {
@@ -298,6 +299,8 @@ fn may_import(room: &str) -> Vec<&'static str> {
         "step" => vec!["sys", "error"],
         "process" => vec!["namespace", "step", "sys", "error"],
         "state" => vec!["process", "step", "sys", "error"],
+        // The files of a layer are many owners', and whoever writes them must be root over all of these.
+        "image" => vec!["process", "step", "sys", "error"],
         mechanism if MECHANISMS.contains(&mechanism) => vec!["step", "sys", "error"],
         "container" => [MECHANISMS, &["process", "state", "step", "error"]].concat(),
         // It is the observer, and says what the values of the door and of the readers mean.

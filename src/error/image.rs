@@ -9,4 +9,10 @@ pub enum ImageProblem {
     BadChange { text: String },
     BadDigest { text: String },
     ChangedMeanwhile { path: String },
+    AmbiguousId { text: String },
+    WrongDigest { expected: String, found: String },
+    WrongSize { digest: String, size: u64, length: u64 },
+    LayerNameTaken { asked: String, there: String },
+    BadDocument { name: String, detail: String },
+    BrokenStream { detail: String },
 }

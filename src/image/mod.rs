@@ -1,78 +1,127 @@
 //! What an image is: the layers of a file system, and how a container made of them starts.
 //!
-//! - `name`: what an image may be called
-//! - `store`: images and layers on disk, each there whole or not at all
+//! - `name`, `digest`: what an image may be called, and what its parts call themselves
+//! - `oci`: the documents that describe it
+//! - `store`: images, blobs and layers on disk, as they are read; `adding`: how they come there and go, all or nothing
+//! - `seal`: from a directory to a layer with a digest
 //! - `base`: the image that needs no download, made from the host's own programs
+//! - `time`: when an image was made, as its documents say it
 
+mod adding;
 mod base;
+mod digest;
 mod name;
+pub mod oci;
+mod seal;
 mod store;
+pub mod time;
 
-pub use name::Name;
-pub use store::Store;
+pub use adding::{Adding, Collected};
+pub use digest::{Digest, Digesting};
+pub use name::{Name, Word};
+pub use oci::Config;
+pub use seal::{seal, userxattr};
+pub use store::{About, Layer, Listed, Store};
 
 use crate::error::{Error, Problem, Result};
-use serde::{Deserialize, Serialize};
+use crate::sys::file::{self, Kind};
 use std::path::{Path, PathBuf};
 
 /// An image, ready to be mounted and started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
-    /// Its full name: `base:latest`.
+    /// Its full name: `base:latest`; the person's word for it where that was no name.
     pub name: String,
+    /// Its id: the digest of its configuration.
+    pub id: Digest,
+    /// The digest of its manifest.
+    pub manifest: Digest,
     /// The directories of its layers, topmost first: the order of overlay's `lowerdir`.
     pub layers: Vec<PathBuf>,
     /// How a container made of it starts.
     pub config: Config,
 }
 
-/// What an image says about the process that is to run in it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Config {
-    /// `NAME=VALUE`.
-    pub env: Vec<String>,
-    /// The command where the person gives none, or the arguments of `entrypoint`.
-    pub cmd: Vec<String>,
-    /// What is put before the command.
-    pub entrypoint: Vec<String>,
-    /// The directory it starts in.
-    pub working_dir: String,
-    /// `USER[:GROUP]`, by name or number; empty for root.
-    pub user: String,
+impl Image {
+    /// Whether its layers are all there at this moment. Who holds the lock on the whole state, as they must who take
+    /// images away, knows that they stay.
+    pub fn is_whole(&self) -> Result<bool> {
+        for layer in &self.layers {
+            let status = file::if_there(file::link_status(layer))?;
+            if status.is_none_or(|status| status.kind != Kind::Directory) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
 }
 
-/// The image called `name` in the state directory `root`.
+/// The image that `word` means in the state directory `root`: a name, `NAME@sha256:…`, an id or its beginning.
 ///
-/// `base` is made when it is asked for the first time, which takes about a second. `UnknownImage` for a name
-/// that is not there or cannot be a name; `StateDamaged` for an image whose record or layers are.
-pub fn find(root: &Path, name: &str) -> Result<Image> {
+/// `base` is made when it is asked for the first time, which takes about a second. `UnknownImage` for a word
+/// that means none; `StateDamaged` for an image whose record or layers are.
+pub fn find(root: &Path, word: &str) -> Result<Image> {
     let store = Store::open(root);
-    let Some(parsed) = Name::parse(name) else { return Err(unknown(&store, name)) };
-    match store.find(&parsed)? {
+    match store.find(word)? {
         Some(image) => Ok(image),
-        None if parsed == Name::base() => {
-            store.create(&parsed, "base", |layer| base::build(Path::new("/"), layer))
-        }
-        None => Err(unknown(&store, name)),
+        None if Name::parse(word) == Some(Name::base()) => build_base(&store, false),
+        None => Err(unknown(&store, word)),
     }
 }
 
 /// Whether `find` would answer at once, without making `base` first; be it with an error.
-pub fn is_built(root: &Path, name: &str) -> bool {
-    Name::parse(name).is_some_and(|name| !matches!(Store::open(root).find(&name), Ok(None)))
+pub fn is_built(root: &Path, word: &str) -> bool {
+    let store = Store::open(root);
+    Name::parse(word) != Some(Name::base()) || !matches!(store.manifest_of(&Name::base()), Ok(None))
 }
 
-/// Remove every image and layer below `root`. No container that uses one may be running.
+/// Make `base` from this machine's programs, `anew` also when there is one. The one before is kept without a name.
+pub fn build_base(store: &Store, anew: bool) -> Result<Image> {
+    let name = Name::base();
+    let mut adding = store.change()?;
+    // Whoever comes second waits, and finds the image made.
+    if let (false, Some(manifest)) = (anew, store.manifest_of(&name)?) {
+        return store.image(name.to_string(), &manifest);
+    }
+    let directory = adding.layer_directory()?;
+    let config = match base::build(Path::new("/"), &directory) {
+        Ok(config) => config,
+        Err(error) => {
+            // The first error is the one to tell; the next one to change the store removes what cannot go now.
+            let _ = crate::sys::remove::remove_all(&directory);
+            return Err(error);
+        }
+    };
+    let history = oci::History {
+        created: Some(time::now()),
+        created_by: Some("minidocker image build-base".to_owned()),
+        ..oci::History::default()
+    };
+    let layer = seal::adopt(&mut adding, directory)?;
+    let manifest = seal::describe(&mut adding, config, &[layer], vec![history])?;
+    adding.tag(&name, &manifest)?;
+    adding.finish()?;
+    store.image(name.to_string(), &manifest)
+}
+
+/// Remove every image and layer below `root`. No container that uses one may be there.
 pub fn remove_all(root: &Path) -> Result<()> {
-    Store::open(root).clear()
+    let store = Store::open(root);
+    if !file::exists(&store.layers)? {
+        return Ok(());
+    }
+    let mut adding = store.change()?;
+    adding.clear()
 }
 
-/// The error for a name that no image has, with the names that would have worked.
-fn unknown(store: &Store, name: &str) -> Error {
+/// The error for a word that means no image, with the names that would have worked.
+pub fn unknown(store: &Store, word: &str) -> Error {
     let mut known = store.names().unwrap_or_default();
     if !known.iter().any(|name| name == "base") {
         known.insert(0, "base".to_owned());
     }
-    Error::new(Problem::UnknownImage { name: name.to_owned(), known })
+    Error::new(Problem::UnknownImage { name: word.to_owned(), known })
 }
+
+#[cfg(test)]
+mod tests;

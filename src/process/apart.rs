@@ -105,7 +105,8 @@ fn accompany(go: &OwnedFd, report: &OwnedFd) -> Result<()> {
     }
 }
 
-fn is_privileged() -> bool {
+/// Whether this process has CAP_SYS_ADMIN where it is.
+pub fn is_privileged() -> bool {
     const SYS_ADMIN: u64 = 1 << 21;
     security::effective_capabilities() & SYS_ADMIN != 0
 }

@@ -6,7 +6,7 @@
 //! ROOT/containers/ID/state.json, upper/, work/, merged/, hosts, hostname, resolv.conf
 //! ROOT/unfinished/ID         while the container has not ended properly: what a reclaimer must look at
 //! ROOT/names/NAME -> ID
-//! ROOT/images/, ROOT/layers/ see `image`;  ROOT/network/  see `network`
+//! ROOT/images/, ROOT/blobs/, ROOT/layers/ see `image`;  ROOT/network/  see `network`
 //! ```
 //!
 //! The kernel drops a lock when its holder dies, however it dies. So a directory whose lock can be taken
@@ -273,7 +273,7 @@ impl Root {
     /// Remove everything that is minidocker's, the lock last. On entry no container is left, and no image.
     /// Something of the person's own in the directory keeps it in place.
     pub fn erase(&self, _held: &RootLock) -> Result<()> {
-        for directory in ["containers", "unfinished", "names", "network", "layers", "images"] {
+        for directory in ["containers", "unfinished", "names", "network", "layers", "blobs", "images"] {
             remove(&self.path.join(directory))?;
         }
         file::remove_file(&self.path.join(LOCK))?;

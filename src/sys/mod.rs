@@ -49,6 +49,7 @@ pub mod remove;
 pub mod security;
 pub mod signal;
 pub mod socket;
+pub mod stream;
 pub mod syscalls;
 pub mod terminal;
 pub mod wire;

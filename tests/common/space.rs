@@ -264,7 +264,7 @@ impl Space {
     fn with_image(self) -> Self {
         std::fs::create_dir(self.root()).unwrap();
         give_to(&self.root(), self.who).unwrap();
-        for name in ["images", "layers"] {
+        for name in ["images", "blobs", "layers"] {
             symlink(image_of(self.who).join(name), self.root().join(name)).unwrap();
         }
         self

@@ -63,6 +63,7 @@ pub fn compare(name: &str, text: &str, filters: &[(&str, &str)]) {
 
 /// What differs between runs, machines and people → a word in its place.
 const FILTERS: &[(&str, &str)] = &[
+    (r"layers/[0-9a-f]{12}", "layers/0123456789ab"),
     (r"─+ ((?:runtime|process|init|运行时|进程|容器 init), pid) \d+ ──", "─ $1 PID ──"),
     (r":\[\d+\]", ":[INODE]"),
     (r"(clone3\([^)]*\)\s+=\s+)\d+", "${1}PID"),

@@ -159,6 +159,7 @@ fn squeezed(line: &str) -> String {
 
 /// What differs between runs and machines, and the word for it.
 const FILTERS: &[(&str, &str)] = &[
+    (r"layers/[0-9a-f]{12}", "layers/0123456789ab"),
     // The rule is filled up to the width of the page.
     (r"─{2,} (runtime|init|运行时|容器 init), pid \d+ ──", "── $1, pid PID ──"),
     (r"(clone3\([A-Z_|]+?)(?:\|CLONE_INTO_CGROUP)?, [^)]*\) =", "$1, …) ="),

@@ -17,4 +17,28 @@ problems! { ImageProblem;
         what: "{path:?} became shorter while it was read", "读取 {path:?} 的过程中，它变短了";
         todo: "let the container be paused meanwhile: leave --pause as it is, or stop it first", "读取期间请让容器暂停：不要关掉 --pause，或者先停止容器";
     }
+    AmbiguousId { text } => {
+        what: "several images have an id that begins with {text}", "有多个镜像的 id 以 {text} 开头";
+        todo: "give more of its digits; `minidocker images --no-trunc` shows them all", "请多给几位；`minidocker images --no-trunc` 会全部显示";
+    }
+    WrongDigest { expected, found } => {
+        what: "what should be {expected} is {found}", "应为 {expected} 的内容实际是 {found}";
+        todo: "it was damaged or changed on its way: get it again; nothing was added", "它在途中损坏或被改动：请重新获取；没有添加任何东西";
+    }
+    WrongSize { digest, size, length } => {
+        what: "{digest} should have {size} bytes and has {length}", "{digest} 应有 {size} 字节，实际有 {length}";
+        todo: "it was cut off or changed on its way: get it again; nothing was added", "它在途中被截断或改动：请重新获取；没有添加任何东西";
+    }
+    LayerNameTaken { asked, there } => {
+        what: "the layer {asked} begins with the same digits as {there}, which is here", "层 {asked} 与已有的 {there} 开头的几位数字相同";
+        todo: "such layers are made on purpose: do not trust that image, or remove the one that is here", "这样的层是有意制造的：不要信任那个镜像，或删除已有的那个";
+    }
+    BadDocument { name, detail } => {
+        what: "{name} is not the document that an image has there ({detail})", "{name} 不是镜像在那里应有的文档（{detail}）";
+        todo: "see what is in the archive with tar -tvf", "用 tar -tvf 看看归档里有什么";
+    }
+    BrokenStream { detail } => {
+        what: "the archive cannot be read to its end ({detail})", "无法把归档读到结尾（{detail}）";
+        todo: "it was cut off or damaged: get it again; nothing was added", "它被截断或损坏了：请重新获取；没有添加任何东西";
+    }
 }

@@ -1,0 +1,393 @@
+//! Putting images into the store, and taking them out: all of it, or nothing.
+//!
+//! Whoever adds holds the lock and makes everything under unfinished names. [`Adding::finish`] writes down what it is
+//! about to put in its place (`layers/.adding`), renames it, writes the records, and removes the note. Whoever gives up
+//! before leaves the store as it was. Whoever is killed leaves unfinished names, or the note; the next one to take the
+//! lock removes the former, and whatever the latter mentions and no record names.
+
+use super::digest::Digesting;
+use super::oci::{Descriptor, Manifest};
+use super::seal::remove_directory;
+use super::store::{
+    About, LONGEST, Record, Store, UNFINISHED, damaged, image_problem, list, unnamed_file, unusable,
+};
+use super::{Digest, Name};
+use crate::error::{Error, ImageProblem, Meaning, Result};
+use crate::sys::file::{self, Kind};
+use crate::sys::flags::{O_CREAT, O_RDWR};
+use crate::sys::lock;
+use crate::sys::stream::{self, Stream};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufWriter, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// Where what is just being put in its place is written down.
+const NOTE: &str = ".adding";
+
+/// What whoever changes the store holds.
+const LOCK: &str = ".lock";
+
+/// The store while this process alone may change it.
+///
+/// Who needs the lock on the whole state too takes it after this one.
+#[derive(Debug)]
+pub struct Adding {
+    store: Store,
+    #[allow(dead_code, reason = "held for its lock")]
+    lock: OwnedFd,
+    /// From the unfinished names to the final ones.
+    blobs: BTreeMap<Digest, PathBuf>,
+    layers: BTreeMap<PathBuf, PathBuf>,
+    /// Which records are to be written, by the names of their files.
+    records: BTreeMap<String, Digest>,
+    /// What was made so far, for unfinished names that no two share.
+    made: u32,
+}
+
+impl Store {
+    /// Become the only one who adds or removes, until the value is dropped; what a killed one left is removed.
+    pub fn change(&self) -> Result<Adding> {
+        for directory in [&self.images, &self.blobs, &self.layers] {
+            file::mkdir_all(directory, 0o700).meaning(|| unusable(directory))?;
+        }
+        let path = self.layers.join(LOCK);
+        let lock = file::open_file(&path, O_CREAT | O_RDWR, 0o600).meaning(|| unusable(&path))?;
+        lock::lock_file(lock.as_fd(), &path, true, true)?;
+        let (blobs, layers, records) = Default::default();
+        let adding = Adding { store: self.clone(), lock, blobs, layers, records, made: 0 };
+        adding.reclaim()?;
+        Ok(adding)
+    }
+}
+
+impl Adding {
+    /// The store as readers see it: without what is not finished.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Add a blob: all that `from` gives. Checked against `expected` if that is given: `WrongDigest`, `WrongSize`. One
+    /// that the store has is read and checked too, and not written again.
+    pub fn blob(&mut self, from: &mut dyn Read, expected: Option<(&Digest, u64)>) -> Result<(Digest, u64)> {
+        self.blob_by(|path| copy_checked(from, path, expected))
+    }
+
+    /// Add the blob that `make` makes at the path it is given, and digests.
+    pub fn blob_by(&mut self, make: impl FnOnce(&Path) -> Result<(Digest, u64)>) -> Result<(Digest, u64)> {
+        let path = self.unfinished(&self.store.blobs.clone());
+        let made = make(&path);
+        match &made {
+            Ok((digest, _)) if !self.has_blob(digest)? => drop(self.blobs.insert(*digest, path)),
+            _ => file::remove_file(&path)?,
+        }
+        made
+    }
+
+    /// Add a document; what it is called, with `media_type`.
+    pub fn document(&mut self, media_type: &str, document: &impl Serialize) -> Result<Descriptor> {
+        let text =
+            serde_json::to_vec(document).map_err(|error| damaged(&self.store.blobs, error.to_string()))?;
+        let (digest, length) = self.blob(&mut text.as_slice(), None)?;
+        Ok(Descriptor::new(media_type, digest, length))
+    }
+
+    /// Whether the blob is in the store, or was just added.
+    pub fn has_blob(&self, digest: &Digest) -> Result<bool> {
+        Ok(self.blobs.contains_key(digest) || self.store.has_blob(digest)?)
+    }
+
+    /// A blob of the store, or one that was just added.
+    pub fn read_blob(&self, digest: &Digest) -> Result<Stream> {
+        match self.blobs.get(digest) {
+            Some(path) => Stream::open(path),
+            None => self.store.blob(digest),
+        }
+    }
+
+    /// A blob that is JSON; `BadDocument` when it is none.
+    pub fn read_document<T: DeserializeOwned>(&self, digest: &Digest) -> Result<T> {
+        let mut text = Vec::new();
+        self.read_blob(digest)?.take(LONGEST).read_to_end(&mut text).map_err(failed)?;
+        let bad = |error: serde_json::Error| ImageProblem::BadDocument {
+            name: digest.to_string(),
+            detail: error.to_string(),
+        };
+        serde_json::from_slice(&text).map_err(|error| image_problem(bad(error)))
+    }
+
+    /// The directory of the layer `diff_id` on top of `chain`, be it just added; `None` when it is to be made.
+    pub fn find_layer(&self, diff_id: &Digest, chain: &Digest) -> Result<Option<PathBuf>> {
+        for (path, chain) in
+            [(self.store.layer_path(diff_id), None), (self.store.chain_path(chain), Some(*chain))]
+        {
+            let Some(unfinished) = self.layers.get(&path) else { continue };
+            let about = self.store.about(unfinished)?;
+            if (about.diff_id, about.chain) == (*diff_id, chain) {
+                return Ok(Some(unfinished.clone()));
+            }
+        }
+        Ok(self.store.layer(diff_id, chain)?.map(|(path, _)| path))
+    }
+
+    /// An empty directory with mode 0755 for a layer to be made in.
+    pub fn layer_directory(&mut self) -> Result<PathBuf> {
+        let path = self.unfinished(&self.store.layers.clone());
+        file::mkdir(&path, 0o755)?;
+        file::chmod(&path, 0o755)?;
+        Ok(path)
+    }
+
+    /// Add the layer that was made at `path`, a [`layer_directory`](Self::layer_directory). One that is there already
+    /// stays, and this one goes.
+    pub fn layer(&mut self, path: PathBuf, about: About) -> Result<()> {
+        let name = match &about.chain {
+            Some(chain) => self.store.chain_path(chain),
+            None => self.store.layer_path(&about.diff_id),
+        };
+        if self.layers.contains_key(&name) || file::if_there(file::link_status(&name))?.is_some() {
+            return remove_directory(&path);
+        }
+        let text = serde_json::to_string(&about).map_err(|error| damaged(&name, error.to_string()))?;
+        file::write_new(&path.with_extension("json"), &text, 0o600)?;
+        self.layers.insert(name, path);
+        Ok(())
+    }
+
+    /// Let `name` mean `manifest`. What it meant before, if that was another; that image is kept without a name if it
+    /// has no other, as with Docker.
+    pub fn tag(&mut self, name: &Name, manifest: &Digest) -> Result<Option<Digest>> {
+        let before = self.store.manifest_of(name)?.filter(|before| before != manifest);
+        self.records.insert(name.file_name(), *manifest);
+        if let Some(before) = before {
+            let others = self.store.records()?;
+            let has_other =
+                others.iter().any(|(other, digest)| *digest == before && other.as_ref() != Some(name));
+            if !has_other {
+                self.records.insert(unnamed_file(&before), before);
+            }
+        }
+        Ok(before)
+    }
+
+    /// Keep an image though it has no name. One that has a name is kept by that.
+    pub fn keep(&mut self, manifest: &Digest) -> Result<()> {
+        let is_named = self.records.values().any(|named| named == manifest)
+            || self.store.records()?.iter().any(|(name, named)| name.is_some() && named == manifest);
+        if !is_named {
+            self.records.insert(unnamed_file(manifest), *manifest);
+        }
+        Ok(())
+    }
+
+    /// Take a name away; the image stays, if only without a name, until [`collect`](Self::collect). `false` when there
+    /// is none of that name. Done at once.
+    pub fn untag(&mut self, name: &Name) -> Result<bool> {
+        let there = file::if_there(file::unlink(&self.store.images.join(name.file_name())))?;
+        Ok(there.is_some())
+    }
+
+    /// Take away the record that keeps an image without a name. Done at once.
+    pub fn forget_unnamed(&mut self, manifest: &Digest) -> Result<bool> {
+        let there = file::if_there(file::unlink(&self.store.images.join(unnamed_file(manifest))))?;
+        Ok(there.is_some())
+    }
+
+    /// Remove every blob and layer that no record names, except the layers in `in_use`: the directories that overlays
+    /// of containers are, or can be, mounted from. The blobs and layers that are gone, and the bytes of their files.
+    ///
+    /// On entry the lock on the whole state is held too, so that no container is made of an image meanwhile.
+    pub fn collect(&mut self, in_use: &BTreeSet<PathBuf>) -> Result<Collected> {
+        let (blobs, layers) = self.named()?;
+        let mut gone = Collected::default();
+        for (name, _) in list(&self.store.blobs)? {
+            let digest = name.to_str().and_then(Digest::from_hex);
+            let Some(digest) = digest.filter(|digest| !blobs.contains(digest)) else { continue };
+            let path = self.store.blobs.join(name);
+            gone.bytes += file::link_status(&path)?.size;
+            file::unlink(&path)?;
+            gone.blobs.push(digest);
+        }
+        for (name, kind) in list(&self.store.layers)? {
+            let path = self.store.layers.join(&name);
+            if kind != Kind::Directory || layers.contains(&path) || in_use.contains(&path) {
+                continue;
+            }
+            let about = self.remove_layer(&path)?;
+            gone.bytes += about.map_or(0, |about| about.size);
+            gone.layers.extend(about.map(|about| about.diff_id));
+        }
+        Ok(gone)
+    }
+
+    /// Remove all images, then all layers and blobs. No container that uses one may be there.
+    pub fn clear(&mut self) -> Result<()> {
+        for directory in [&self.store.images, &self.store.blobs, &self.store.layers] {
+            for (name, kind) in list(directory)? {
+                let path = directory.join(&name);
+                match kind {
+                    Kind::Directory => remove_directory(&path)?,
+                    _ if name == LOCK => {}
+                    _ => file::unlink(&path)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Put everything that was added in its place.
+    pub fn finish(mut self) -> Result<()> {
+        let placed = self.place();
+        if placed.is_err() {
+            // The first error is the one to tell; what it leaves, the next one to change the store removes.
+            let _ = self.reclaim();
+        }
+        placed
+    }
+
+    fn place(&mut self) -> Result<()> {
+        let note = self.store.layers.join(NOTE);
+        let blobs = self.blobs.keys().map(|digest| self.store.blob_path(digest));
+        let names: Vec<PathBuf> = blobs.chain(self.layers.keys().cloned()).collect();
+        let text = serde_json::to_string(&names).map_err(|error| damaged(&note, error.to_string()))?;
+        write(&note, &text)?;
+        for (digest, path) in std::mem::take(&mut self.blobs) {
+            file::rename(&path, &self.store.blob_path(&digest))?;
+        }
+        for (name, path) in std::mem::take(&mut self.layers) {
+            file::rename(&path.with_extension("json"), &name.with_extension("json"))?;
+            file::rename(&path, &name)?;
+        }
+        for (file, manifest) in std::mem::take(&mut self.records) {
+            let text = serde_json::to_string(&Record { manifest })
+                .map_err(|error| damaged(&note, error.to_string()))?;
+            write(&self.store.images.join(&file), &text)?;
+            // An image that has a name again is kept by that.
+            if file != unnamed_file(&manifest) {
+                file::remove_file(&self.store.images.join(unnamed_file(&manifest)))?;
+            }
+        }
+        file::unlink(&note)
+    }
+
+    /// Remove what is unfinished, and what a note mentions that no record names.
+    fn reclaim(&self) -> Result<()> {
+        for directory in [&self.store.images, &self.store.blobs, &self.store.layers] {
+            for (name, kind) in list(directory)? {
+                let path = directory.join(&name);
+                match kind {
+                    _ if !name.as_bytes().starts_with(UNFINISHED.as_bytes()) => {}
+                    Kind::Directory => remove_directory(&path)?,
+                    _ => file::remove_file(&path)?,
+                }
+            }
+        }
+        let note = self.store.layers.join(NOTE);
+        let Some(text) = file::if_there(file::read(&note, LONGEST))? else { return Ok(()) };
+        let (blobs, layers) = self.named()?;
+        let names: Vec<PathBuf> = serde_json::from_slice(&text).unwrap_or_default();
+        for path in names {
+            let digest = path.file_name().and_then(|name| Digest::from_hex(name.to_str()?));
+            if path.starts_with(&self.store.blobs) && !digest.is_some_and(|digest| blobs.contains(&digest)) {
+                file::remove_file(&path)?;
+            } else if path.starts_with(&self.store.layers) && !layers.contains(&path) {
+                self.remove_layer(&path)?;
+            }
+        }
+        file::unlink(&note)
+    }
+
+    /// The blobs and layers that some record leads to. An image that cannot be read is an error: what belongs to it is
+    /// not known, so nothing may be removed.
+    fn named(&self) -> Result<(BTreeSet<Digest>, BTreeSet<PathBuf>)> {
+        let (mut blobs, mut layers) = (BTreeSet::new(), BTreeSet::new());
+        for (_, digest) in self.store.records()? {
+            let manifest: Manifest = self.store.manifest(&digest)?;
+            blobs.extend([digest, manifest.config.digest]);
+            blobs.extend(manifest.layers.iter().map(|layer| layer.digest));
+            layers.extend(self.store.listed(&digest)?.layers.into_iter().map(|layer| layer.path));
+        }
+        Ok((blobs, layers))
+    }
+
+    /// Remove an unpacked layer: first from the sight of readers. What stood beside it.
+    fn remove_layer(&self, path: &Path) -> Result<Option<About>> {
+        let beside = path.with_extension("json");
+        let about =
+            file::if_there(file::read_text(&beside))?.and_then(|text| serde_json::from_str(&text).ok());
+        let unseen = self.store.layers.join(format!("{UNFINISHED}gone"));
+        if file::if_there(file::rename(path, &unseen))?.is_some() {
+            remove_directory(&unseen)?;
+        }
+        file::remove_file(&beside)?;
+        Ok(about)
+    }
+
+    fn unfinished(&mut self, directory: &Path) -> PathBuf {
+        self.made += 1;
+        directory.join(format!("{UNFINISHED}{}", self.made))
+    }
+}
+
+impl Drop for Adding {
+    /// What was added and not finished goes; the next one to change the store removes what cannot go now.
+    fn drop(&mut self) {
+        for path in self.blobs.values() {
+            let _ = file::remove_file(path);
+        }
+        for path in self.layers.values() {
+            let _ = remove_directory(path);
+            let _ = file::remove_file(&path.with_extension("json"));
+        }
+    }
+}
+
+/// What [`Adding::collect`] removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Blobs.
+    pub blobs: Vec<Digest>,
+    /// Unpacked layers, by their diff ids.
+    pub layers: Vec<Digest>,
+    /// How many bytes their files had.
+    pub bytes: u64,
+}
+
+/// Write all that `from` gives to the new file at `path`.
+fn copy_checked(from: &mut dyn Read, path: &Path, expected: Option<(&Digest, u64)>) -> Result<(Digest, u64)> {
+    let mut to = BufWriter::with_capacity(1 << 18, Digesting::new(Stream::create(path, 0o600)?));
+    // One byte more than expected is enough to know that there are too many.
+    let most = expected.map_or(u64::MAX, |(_, size)| size.saturating_add(1));
+    io::copy(&mut from.take(most), &mut to).map_err(failed)?;
+    to.flush().map_err(failed)?;
+    let to = to.into_inner().map_err(|error| failed(error.into_error()))?;
+    let (digest, length) = to.finish();
+    match expected {
+        Some((expected, size)) if length != size => {
+            let expected = expected.to_string();
+            Err(image_problem(ImageProblem::WrongSize { digest: expected, size, length }))
+        }
+        Some((expected, _)) if digest != *expected => {
+            let (expected, found) = (expected.to_string(), digest.to_string());
+            Err(image_problem(ImageProblem::WrongDigest { expected, found }))
+        }
+        _ => Ok((digest, length)),
+    }
+}
+
+/// A small file, whole or not at all.
+fn write(path: &Path, text: &str) -> Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let unfinished = path.with_file_name(format!("{UNFINISHED}{name}"));
+    file::write_new(&unfinished, text, 0o600)?;
+    file::rename(&unfinished, path)
+}
+
+/// What a failure to read or write a stream means: the kernel's refusal, or a stream that is none.
+pub(super) fn failed(error: io::Error) -> Error {
+    stream::refusal(error)
+        .unwrap_or_else(|error| image_problem(ImageProblem::BrokenStream { detail: error.to_string() }))
+}
