@@ -12,6 +12,7 @@ mod docker {
     pub mod life;
     pub mod rootless;
     pub mod top;
+    pub mod volumes;
 }
 
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         docker::top::tests(),
         docker::diff::tests(),
         docker::rootless::tests(),
+        docker::volumes::tests(),
     ];
     common::main(modules.into_iter().flatten().collect())
 }

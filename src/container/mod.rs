@@ -27,6 +27,7 @@ pub mod reclaim;
 pub mod run;
 pub mod running;
 pub mod spec;
+pub mod volumes;
 
 pub use parts::Parts;
 pub use spec::Spec;

@@ -12,6 +12,7 @@ use crate::overlay;
 use crate::process::{Ended, Forked};
 use crate::rootfs::tree::{self, Tree};
 use crate::rootfs::virtualfs::CgroupTree;
+use crate::rootfs::volume::{Taken, place};
 use crate::rootfs::{devices, mask, pivot, virtualfs};
 use crate::security;
 use std::path::Path;
@@ -21,8 +22,8 @@ use std::path::Path;
 pub struct Held {
     /// The device nodes, where it may not make its own.
     pub devices: Vec<Tree>,
-    /// The volumes, in the spec's order.
-    pub volumes: Vec<Tree>,
+    /// What was taken of the volumes, in the spec's order.
+    pub volumes: Vec<Taken>,
     /// The host's /sys, where it may not mount one.
     pub sys: Option<Tree>,
 }
@@ -96,7 +97,10 @@ impl Parts {
         root,
         devices: |_, held| devices::mount_dev(&held.devices),
         volumes: |spec, held| {
-            spec.volumes.iter().zip(&held.volumes).try_for_each(|(volume, tree)| tree.attach(&volume.target))
+            spec.volumes
+                .iter()
+                .zip(&held.volumes)
+                .try_for_each(|(volume, taken)| place::attach(volume, taken))
         },
         mask: |_| mask::mask(),
         network: |spec| network::configure::configure(&spec.network),
@@ -134,11 +138,7 @@ fn hold(spec: &Spec) -> Result<Held> {
         }
     }
     for volume in &spec.volumes {
-        let tree = tree::take(&volume.source)?;
-        if volume.read_only {
-            tree.make_read_only()?;
-        }
-        held.volumes.push(tree);
+        held.volumes.push(place::take(volume)?);
     }
     Ok(held)
 }

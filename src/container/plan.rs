@@ -3,6 +3,7 @@
 use super::environment;
 use super::run::{Record, Status};
 use super::spec::Spec;
+use super::volumes;
 use crate::cgroup::{Limits, parse};
 use crate::error::{Error, Problem, Result};
 use crate::image::{self, Image};
@@ -28,6 +29,8 @@ pub struct Request {
     pub workdir: Option<String>,
     pub user: Option<String>,
     pub volumes: Vec<String>,
+    pub mounts: Vec<String>,
+    pub tmpfs: Vec<String>,
     pub network: Option<String>,
     pub memory: Option<String>,
     pub cpus: Option<String>,
@@ -68,7 +71,7 @@ impl Wishes {
             true => Capabilities::ALL,
             false => Capabilities::DEFAULT.adjusted(&request.cap_add, &request.cap_drop)?,
         };
-        let volumes = volume::parse_all(&request.volumes)?;
+        let volumes = volume::parse_all(&request.volumes, &request.mounts, &request.tmpfs)?;
         let environment = environment::asked(&[], &request.env)?;
         let workdir = request.workdir.as_ref().map(PathBuf::from);
         if let Some(path) = workdir.as_ref().filter(|path| !path.is_absolute()) {
@@ -192,7 +195,7 @@ pub fn settle(
         workdir: target::clean(&if workdir.is_absolute() { workdir } else { "/".into() }),
         user: request.user.clone().unwrap_or_else(|| image.config.user.clone()),
         layers,
-        volumes: wishes.volumes.clone(),
+        volumes: volumes::settle(root, &wishes.volumes, &[])?,
         network,
         limits: wishes.limits.clone(),
         capabilities: wishes.capabilities,

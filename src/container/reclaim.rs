@@ -5,6 +5,7 @@
 //! are cleared away by the way.
 
 use super::run::{Record, Status};
+use super::volumes;
 use crate::cgroup::{Group, held};
 use crate::error::{Error, Problem, Result};
 use crate::image;
@@ -52,7 +53,12 @@ fn one(root: &Root, held: &RootLock, id: &str) -> Result<()> {
             }
             root.finish(id)
         }
-        record => remove_claimed(root, &claim, record),
+        record => {
+            if let Some(record) = &record {
+                volumes::remove_anonymous_under(root, held, &record.spec)?;
+            }
+            remove_claimed(root, &claim, record)
+        }
     }
 }
 

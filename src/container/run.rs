@@ -8,7 +8,7 @@ use super::init::{self, Inheritance};
 use super::parts::Parts;
 use super::plan::{Neighbour, Request, Wishes};
 use super::spec::Spec;
-use super::{plan, reclaim};
+use super::{plan, reclaim, volumes};
 use crate::cgroup::Group;
 use crate::cgroup::accounting::{self, Memory};
 use crate::error::{Error, Result};
@@ -19,7 +19,7 @@ use crate::process::handshake::{Handshake, ParentSide};
 use crate::process::supervise::{self, Signals};
 use crate::process::{Child, Ended, Forked};
 use crate::process::{apart, command};
-use crate::rootfs::volume::Volume;
+use crate::rootfs::volume::{self, Volume};
 use crate::state::{self, Claim, Root};
 use crate::step::{Step, take};
 use serde::{Deserialize, Serialize};
@@ -165,13 +165,15 @@ impl Life<'_> {
             *endpoint = network::lease::lease(self.root.path(), &self.spec.id)?;
         }
         crate::overlay::make_directories(&self.spec.layers)?;
+        volumes::make(self.root, &self.spec)?;
         for (name, text) in network::files::for_container(&self.spec.network, &self.spec.hostname)? {
             let source = state::put(&self.claim.directory, name, &text)?;
             let target = std::path::Path::new("/etc").join(name);
             if !self.spec.volumes.iter().any(|volume| volume.target == target) {
-                self.spec.volumes.insert(0, Volume { source, target, read_only: false });
+                self.spec.volumes.insert(0, Volume::bind(source, target));
             }
         }
+        self.spec.volumes = volume::in_order(std::mem::take(&mut self.spec.volumes))?;
         Ok(())
     }
 
@@ -230,6 +232,7 @@ impl Life<'_> {
                 .remember(Status::Exited { status: ended.status() })
                 .and_then(|()| self.root.finish(&self.spec.id)),
             _ => apart::when_refused("remover", || crate::overlay::remove_work(&self.spec.layers))
+                .and_then(|()| volumes::remove_anonymous(self.root, &self.spec))
                 .and_then(|()| self.root.forget(self.claim, self.spec.given_name())),
         });
         network.and(state)

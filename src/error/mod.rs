@@ -9,6 +9,7 @@ mod console;
 mod image;
 mod inside;
 mod life;
+mod look;
 mod net;
 mod rootless;
 mod volume;
@@ -17,6 +18,7 @@ pub use console::ConsoleProblem;
 pub use image::ImageProblem;
 pub use inside::InsideProblem;
 pub use life::LifeProblem;
+pub use look::LookProblem;
 pub use net::NetProblem;
 pub use rootless::RootlessProblem;
 pub use volume::VolumeProblem;
@@ -294,6 +296,7 @@ pub enum Problem {
     ChildVanished,
     // One enum a room: see the files beside this.
     Life(LifeProblem),
+    Look(LookProblem),
     Net(NetProblem),
     Volume(VolumeProblem),
     Image(ImageProblem),

@@ -1,4 +1,4 @@
-//! What can be wrong with volumes: named volumes, mounts.
+//! What can be wrong with volumes.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,5 +6,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each variant's sentence stands in narrate::words; field names speak")]
 pub enum VolumeProblem {
+    BadName { name: String },
+    BadMount { text: String, detail: String },
+    BadTmpfs { text: String },
+    BadLabel { text: String },
+    BadShmSize { text: String },
+    BadFilter { text: String },
+    UnknownDriver { name: String },
     NoSuchVolume { name: String },
+    InUse { name: String, by: Vec<String> },
 }

@@ -8,10 +8,12 @@
 
 mod calls;
 mod chapter;
+mod confirm;
 mod evidence;
 mod explain;
 mod json;
 mod line;
+pub mod listing;
 mod narrator;
 mod page;
 pub mod plot;
@@ -21,14 +23,18 @@ pub mod stage;
 mod step;
 pub mod svg;
 pub mod table;
+pub mod template;
+pub mod time;
 pub mod trace;
+pub mod units;
 pub mod words;
 
+pub use confirm::confirm;
 pub use page::{Color, Ink, columns};
 pub use shell::word;
 pub use stage::{Ending, Stage};
 pub use table::print;
-pub use words::{Lang, Note};
+pub use words::{Lang, Note, Question};
 
 use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::{file, flags, observer};

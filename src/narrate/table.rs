@@ -2,8 +2,9 @@
 
 use super::page::{Color, Page, columns};
 
-/// Columns between those of a table, at least; Docker's.
+/// Columns of the screen between those of a table, at least, and how wide each is with them, at least: Docker's.
 const GAP: usize = 3;
+const LEAST: usize = 10;
 
 /// Print `text` and the end of a line on standard output. If nobody reads it, nobody misses it.
 pub fn print(text: &str) {
@@ -24,7 +25,9 @@ pub fn table(heads: &[&str], rows: &[Vec<String>]) {
 pub fn set(heads: &[&str], rows: &[Vec<String>]) -> String {
     let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
     let all: Vec<&Vec<String>> = std::iter::once(&heads).chain(rows).collect();
-    let width = |column: usize| all.iter().map(|row| columns(&row[column])).max().unwrap_or(0) + GAP;
+    let width = |column: usize| {
+        all.iter().map(|row| columns(&row[column])).max().map_or(LEAST, |widest| LEAST.max(widest + GAP))
+    };
     let widths: Vec<usize> = (0..heads.len()).map(width).collect();
     let line = |row: &&Vec<String>| {
         let mut text = String::new();
@@ -44,6 +47,6 @@ mod tests {
     #[test]
     fn a_column_is_as_wide_as_its_widest_word() {
         let rows = [vec!["web".to_owned(), "Up".to_owned()], vec!["数据库".to_owned(), String::new()]];
-        assert_eq!(set(&["NAME", "STATUS"], &rows), "NAME     STATUS\nweb      Up\n数据库");
+        assert_eq!(set(&["NAME", "STATUS"], &rows), "NAME      STATUS\nweb       Up\n数据库");
     }
 }

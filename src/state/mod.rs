@@ -273,7 +273,8 @@ impl Root {
     /// Remove everything that is minidocker's, the lock last. On entry no container is left, and no image.
     /// Something of the person's own in the directory keeps it in place.
     pub fn erase(&self, _held: &RootLock) -> Result<()> {
-        for directory in ["containers", "unfinished", "names", "network", "layers", "blobs", "images"] {
+        let kept = ["containers", "unfinished", "names", "network", "layers", "blobs", "images", "volumes"];
+        for directory in kept {
             remove(&self.path.join(directory))?;
         }
         file::remove_file(&self.path.join(LOCK))?;

@@ -19,6 +19,7 @@ pub mod cgroup_skb;
 pub mod chroot;
 pub mod command;
 pub mod contents;
+pub mod copy_tree;
 pub mod datagram;
 pub mod descriptor;
 pub mod directory;

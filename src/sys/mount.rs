@@ -22,6 +22,24 @@ pub fn mount(source: &str, target: &Path, fstype: &str, flags: u64, data: Option
     })
 }
 
+/// The same, on the very place that `place` is open on (by `O_PATH`), whose name is `target`. The kernel is led there
+/// by /proc, which on entry is mounted, and not by the name: nobody can put a link in the way.
+pub fn mount_on(
+    source: &str,
+    place: BorrowedFd<'_>,
+    target: &Path,
+    fstype: &str,
+    flags: u64,
+    data: Option<&str>,
+) -> Result<()> {
+    let call = Call::Mount { source, target, fstype: Some(fstype), flags: flags::mount(flags), data };
+    ask(call, || {
+        let link = format!("/proc/self/fd/{}", place.as_raw_fd());
+        let flags = MsFlags::from_bits_retain(flags);
+        nix::mount::mount(Some(source), link.as_str(), Some(fstype), flags, data)
+    })
+}
+
 /// Change how mounts and unmounts under `target`, and below, travel to other mount namespaces.
 /// `propagation` is one of `MS_PRIVATE`, `MS_SLAVE`. See mount_namespaces(7).
 pub fn change_propagation(target: &Path, propagation: u64) -> Result<()> {

@@ -55,6 +55,7 @@ pub enum Step {
     Root,
     Devices,
     Volumes,
+    VolumeStore,
     Mask,
     Network,
     Harden,

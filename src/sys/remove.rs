@@ -41,6 +41,16 @@ fn gone(answer: Result<()>) -> Result<bool> {
     }
 }
 
+/// Whether there is nothing in an open directory, whose name is `path`.
+pub fn is_empty(directory: BorrowedFd<'_>, path: &Path) -> Result<bool> {
+    Ok(list(directory, path)?.is_empty())
+}
+
+/// The names in an open directory, whose name is `path`, sorted, and whether each is a directory.
+pub(super) fn list(directory: BorrowedFd<'_>, path: &Path) -> Result<Vec<(OsString, bool)>> {
+    ask(Call::Getdents { path }, || names_in(directory))
+}
+
 /// The names in a directory, and whether each is a directory.
 type Names = std::vec::IntoIter<(OsString, bool)>;
 
@@ -123,8 +133,7 @@ impl Walk<'_> {
     }
 
     fn list(&self) -> Result<Names> {
-        let path = &self.shown("");
-        Ok(ask(Call::Getdents { path }, || names_in(self.here.as_fd()))?.into_iter())
+        Ok(list(self.here.as_fd(), &self.shown(""))?.into_iter())
     }
 
     /// The path of `name` in the directory it is in, for people. One that nobody could use for its length has `...`

@@ -132,7 +132,7 @@ fn errors_are_chinese_too(who: Who) {
         (&["no-such-image"], &["no-such-image"]),
         (&["-m", "12q", "base"], &["12q"]),
         (&["--cpus", "100000", "base"], &["100000"]),
-        (&["-v", "/no/such/thing:/data", "base", "true"], &["/no/such/thing"]),
+        (&["--mount", "type=bind,src=/no/such/thing,dst=/data", "base", "true"], &["/no/such/thing"]),
         (&["-v", "relative:data", "base", "true"], &["relative:data"]),
         (&["--network", "no-such-network", "base"], &["no-such-network"]),
         (&["--network", "container:nobody", "base"], &["nobody"]),

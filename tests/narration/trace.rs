@@ -190,7 +190,8 @@ fn evidence_stands_where_something_changed(who: Who) {
 fn refusals_are_told_by_name(who: Who) {
     let space = Space::new(who);
     let path = path(&space, "trace.jsonl");
-    let outcome = space.base(&["--trace", &path, "-v", "/no/such/thing:/data"], &["true"]);
+    let outcome =
+        space.base(&["--trace", &path, "--mount", "type=bind,src=/no/such/thing,dst=/data"], &["true"]);
     assert_eq!(outcome.status, 125, "{}", outcome.err);
     let outcome = space.base(&["--trace", &path], &["/etc/hostname"]);
     assert_eq!(outcome.status, 126, "{}", outcome.err);

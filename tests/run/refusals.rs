@@ -78,15 +78,15 @@ fn more_processors_than_there_are(who: Who) {
 
 fn volumes_that_make_no_sense(who: Who) {
     let space = Space::new(who);
-    for value in
-        ["/tmp", "/tmp:relative", "/tmp:/", "/tmp:/a:rx", "name:/a", "/tmp:/a/../..", ":/a", "/tmp:/a:ro:x"]
-    {
+    assert_option_refused(&space, "--volume", "a/b:/a", &["a/b", "invalid characters"]);
+    for value in ["data", "/tmp:relative", "/tmp:/", "/tmp:/a:rx", "/tmp:/a/../..", ":/a", "/tmp:/a:ro:x"] {
         assert_option_refused(&space, "--volume", value, &[value]);
     }
 }
 
 fn a_volume_whose_source_is_missing(who: Who) {
-    assert_option_refused(&Space::new(who), "-v", "/no/such/thing:/a", &["/no/such/thing", "ENOENT"]);
+    let mount = "type=bind,source=/no/such/thing,target=/a";
+    assert_option_refused(&Space::new(who), "--mount", mount, &["/no/such/thing", "ENOENT"]);
 }
 
 fn a_volume_that_does_not_fit_its_target(who: Who) {

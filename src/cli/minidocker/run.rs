@@ -27,9 +27,15 @@ pub struct RunOptions {
     /// User to run as: names or numbers.
     #[arg(short, long, value_name = "USER[:GROUP]")]
     user: Option<String>,
-    /// Show a file or directory of the host inside the container.
-    #[arg(short, long, value_name = "HOST:CONTAINER[:ro]")]
+    /// Show a directory of the host, or a volume by its name, inside the container.
+    #[arg(short, long, value_name = "[HOST|NAME:]CONTAINER[:ro]")]
     volume: Vec<String>,
+    /// The same, said by words: type=bind|volume|tmpfs,source=...,target=...,readonly.
+    #[arg(long, value_name = "MOUNT")]
+    mount: Vec<String>,
+    /// Mount a file system in memory.
+    #[arg(long, value_name = "CONTAINER[:OPTIONS]")]
+    tmpfs: Vec<String>,
     /// Network: none (or null), host, container:NAME, bridge. Default: bridge for root, else none.
     #[arg(long, visible_alias = "net", value_name = "MODE")]
     network: Option<String>,
@@ -116,6 +122,8 @@ impl From<RunOptions> for Request {
             workdir: given(options.workdir),
             user: given(options.user),
             volumes: options.volume,
+            mounts: options.mount,
+            tmpfs: options.tmpfs,
             network: given(options.network),
             memory: options.memory,
             cpus: options.cpus,

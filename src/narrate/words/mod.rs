@@ -8,11 +8,13 @@ mod advice;
 mod labels;
 mod notes;
 mod problems;
+mod questions;
 mod steps;
 
 pub use labels::Label;
 pub use notes::Note;
 pub use problems::sentence;
+pub use questions::Question;
 pub use steps::{StepWords, step, step_word};
 
 use std::fmt;

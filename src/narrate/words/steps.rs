@@ -193,6 +193,13 @@ steps! {
         object: "struct mount";
         look: "cat /proc/PID/mountinfo";
     }
+    VolumeStore "volume-store" {
+        title: "Volumes that are kept", "保存着的卷";
+        why: "A volume is a directory of the host with a name. It is made under a name that nobody looks for and then renamed, and removed the other way round, so that others see it whole or not at all. Only one that no container's plan names is removed.",
+             "卷就是主机上一个有名字的目录。它先以没人会找的名字建好再改名，删除则相反，所以别人看到的要么是完整的卷，要么没有。只有不被任何容器的计划引用的卷才会删除。";
+        object: "";
+        look: "sudo ls /var/lib/minidocker/volumes";
+    }
     Mask "mask" {
         title: "What of the kernel stays hidden", "遮住内核的敏感文件";
         why: "Some files below /proc and /sys speak of the whole machine or command it, in whatever namespace they are read. They are covered, or made read-only.",

@@ -5,6 +5,7 @@ mod general;
 mod image;
 mod inside;
 mod life;
+mod look;
 mod net;
 mod rootless;
 mod volume;
@@ -53,6 +54,7 @@ use problems;
 fn what(problem: &Problem, lang: Lang) -> String {
     match problem {
         Problem::Life(problem) => life::what(problem, lang),
+        Problem::Look(problem) => look::what(problem, lang),
         Problem::Net(problem) => net::what(problem, lang),
         Problem::Volume(problem) => volume::what(problem, lang),
         Problem::Image(problem) => image::what(problem, lang),
@@ -67,6 +69,7 @@ fn what(problem: &Problem, lang: Lang) -> String {
 pub(super) fn todo(problem: &Problem, lang: Lang) -> String {
     match problem {
         Problem::Life(problem) => life::todo(problem, lang),
+        Problem::Look(problem) => look::todo(problem, lang),
         Problem::Net(problem) => net::todo(problem, lang),
         Problem::Volume(problem) => volume::todo(problem, lang),
         Problem::Image(problem) => image::todo(problem, lang),

@@ -1,0 +1,30 @@
+//! Questions, before something is removed for good.
+
+use super::{Lang, Text};
+
+/// A question, and what is about to happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// All volumes that nobody uses.
+    PruneVolumes,
+    /// Of them, those without a name.
+    PruneAnonymousVolumes,
+}
+
+impl Question {
+    /// The warning, and the question itself.
+    pub fn words(self, lang: Lang) -> (&'static str, &'static str) {
+        let warning = match self {
+            Question::PruneVolumes => Text {
+                en: "WARNING! This will remove all local volumes not used by at least one container.",
+                zh: "警告！这将删除所有没有容器使用的卷。",
+            },
+            Question::PruneAnonymousVolumes => Text {
+                en: "WARNING! This will remove anonymous local volumes not used by at least one container.",
+                zh: "警告！这将删除所有没有容器使用的匿名卷。",
+            },
+        };
+        let ask = Text { en: "Are you sure you want to continue?", zh: "确定要继续吗？" };
+        (warning.get(lang), ask.get(lang))
+    }
+}
