@@ -19,6 +19,7 @@
 //! | [`security`] | fewer capabilities, no new ones, and a filter on system calls |
 //! | [`process`] | how parent and child work together, whom the command runs as, and how it is found and executed |
 //! | [`image`] | what an image is, where it is kept, and how `base` is made from this machine's own programs |
+//! | [`console`] | what the container's command reads and writes: pipes or a terminal, who listens, and what is kept of it |
 //! | [`state`] | what is remembered on disk, and how locks tell the living from the dead |
 //!
 //! Their composition.
@@ -73,6 +74,7 @@
 
 pub mod cgroup;
 pub mod cli;
+pub mod console;
 pub mod container;
 pub mod demo;
 pub mod error;

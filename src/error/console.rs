@@ -7,4 +7,9 @@ use serde::{Deserialize, Serialize};
 #[allow(missing_docs, reason = "each variant's sentence stands in narrate::words; field names speak")]
 pub enum ConsoleProblem {
     NotATerminal,
+    BadDetachKeys { text: String },
+    BadTail { text: String },
+    BadTime { text: String },
+    LogDamaged { path: String },
+    SupervisorGone,
 }

@@ -7,6 +7,8 @@
 use std::fmt;
 use std::fs::File;
 use std::io::Write as _;
+use std::os::fd::AsFd;
+use std::sync::OnceLock;
 
 /// The longest line, with its newline.
 pub const LONGEST: usize = 4095;
@@ -91,11 +93,24 @@ pub enum Out {
     File(File),
 }
 
+/// Standard error as it was when this process still had it; close-on-exec.
+static STDERR: OnceLock<File> = OnceLock::new();
+
+/// Go on writing to what is standard error now, when descriptor 2 becomes another file.
+pub fn keep_stderr() {
+    if let Ok(own) = std::io::stderr().as_fd().try_clone_to_owned() {
+        let _ = STDERR.set(own.into());
+    }
+}
+
 impl Out {
     /// One write(2). That nobody may be listening is no reason to fail.
     pub fn write(&self, bytes: &[u8]) {
         let _ = match self {
-            Out::Stderr => std::io::stderr().write_all(bytes),
+            Out::Stderr => match STDERR.get() {
+                Some(mut own) => own.write_all(bytes),
+                None => std::io::stderr().write_all(bytes),
+            },
             // Flushed line by line, so a fork finds nothing to print twice.
             Out::Stdout => {
                 let mut out = std::io::stdout();

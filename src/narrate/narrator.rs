@@ -124,4 +124,8 @@ impl Observer for Narrator {
         let place = state.place;
         state.sinks.iter_mut().for_each(|sink| sink.became(&place));
     }
+
+    fn keep_stderr(&self) {
+        super::line::keep_stderr();
+    }
 }

@@ -98,7 +98,7 @@ flags! {
     O_WRONLY = libc::O_WRONLY, O_RDWR = libc::O_RDWR, O_CREAT = libc::O_CREAT, O_EXCL = libc::O_EXCL,
     O_TRUNC = libc::O_TRUNC, O_APPEND = libc::O_APPEND, O_DIRECTORY = libc::O_DIRECTORY,
     O_NOFOLLOW = libc::O_NOFOLLOW, O_PATH = libc::O_PATH, O_CLOEXEC = libc::O_CLOEXEC,
-    O_NONBLOCK = libc::O_NONBLOCK,
+    O_NONBLOCK = libc::O_NONBLOCK, O_NOCTTY = libc::O_NOCTTY,
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 
 pub mod affinity;
 mod answer;
+pub mod append;
 pub mod attribute;
 pub mod bpf;
 mod call;
@@ -30,6 +31,7 @@ pub mod file;
 pub mod flags;
 pub mod identity;
 pub mod inode;
+pub mod inotify;
 pub mod ipc;
 pub mod iterator;
 pub mod local;
@@ -46,13 +48,17 @@ pub mod orphan;
 pub mod packet;
 pub mod pipe;
 pub mod process;
+pub mod pty;
+pub mod ready;
 pub mod remove;
 pub mod security;
+pub mod seqpacket;
 pub mod signal;
 pub mod socket;
 pub mod stream;
 pub mod syscalls;
 pub mod terminal;
+pub mod termios;
 pub mod wire;
 pub mod within;
 

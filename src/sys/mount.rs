@@ -82,6 +82,20 @@ pub fn open_tree_clone(path: &Path) -> Result<OwnedFd> {
     })
 }
 
+/// A detached copy of the mount in which the open file `descriptor` lies, cut off at that very file, whatever stands at
+/// its `path` by now.
+pub fn open_tree_clone_of(descriptor: BorrowedFd<'_>, path: &Path) -> Result<OwnedFd> {
+    let bits = flags::OPEN_TREE_CLONE | flags::OPEN_TREE_CLOEXEC | flags::AT_EMPTY_PATH;
+    ask(Call::OpenTree { path, flags: flags::tree(bits) }, || {
+        let (file, empty) = (descriptor.as_raw_fd(), c"".as_ptr());
+        // SAFETY: the descriptor is open and the path is the empty string, which the flags allow.
+        let answer = unsafe { libc::syscall(libc::SYS_open_tree, file, empty, bits as libc::c_uint) };
+        let descriptor = Errno::result(answer)?;
+        // SAFETY: the kernel has just returned this descriptor; nobody else owns it.
+        Ok(unsafe { OwnedFd::from_raw_fd(descriptor as i32) })
+    })
+}
+
 /// Attach a detached mount at the place that `place` is open on (by `O_PATH`). `from` is the name its tree was
 /// taken by and `target` the name of the place: for whoever watches; the kernel goes by the descriptors.
 pub fn move_mount(tree: BorrowedFd<'_>, from: &Path, place: BorrowedFd<'_>, target: &Path) -> Result<()> {

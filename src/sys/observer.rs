@@ -83,6 +83,8 @@ pub trait Observer: Send + Sync {
     fn answered(&self, call: &Call<'_>, answer: &Answer<'_>);
     /// This process has just been forked and speaks as `role` from now on.
     fn became(&self, role: Role);
+    /// Standard error is about to become the container's: whoever speaks there keeps what it is now.
+    fn keep_stderr(&self) {}
 }
 
 static OBSERVER: OnceLock<Box<dyn Observer>> = OnceLock::new();
@@ -109,6 +111,13 @@ pub fn become_role(role: Role) {
     *ROLE.lock().unwrap_or_else(PoisonError::into_inner) = role;
     if let Some(observer) = installed() {
         observer.became(role);
+    }
+}
+
+/// Say that descriptor 2 is about to become another file.
+pub fn keep_stderr() {
+    if let Some(observer) = installed() {
+        observer.keep_stderr();
     }
 }
 

@@ -11,7 +11,9 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use std::os::fd::{AsFd, BorrowedFd};
 
 /// The numbers of the signals that this crate names.
-pub use nix::libc::{SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGTERM};
+pub use nix::libc::{
+    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGTERM, SIGTTIN, SIGTTOU, SIGWINCH,
+};
 
 /// All signals, blocked, and a descriptor to read them from.
 ///
@@ -62,6 +64,24 @@ impl Blocked {
         ask(Call::Sigprocmask { block: false }, || {
             sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None)
         })
+    }
+
+    /// Let the signals act by which the kernel stops who reads or sets a terminal from the background: SIGTTIN, SIGTTOU.
+    pub fn allow_job_control(&self) -> Result<()> {
+        let mut both = SigSet::empty();
+        both.add(Signal::SIGTTIN);
+        both.add(Signal::SIGTTOU);
+        ask(Call::Sigprocmask { block: false }, || sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&both), None))
+    }
+
+    /// Readable when a signal has arrived.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
+
+    /// Take a signal that has arrived; `None` when none has. Does not wait.
+    pub fn take(&self) -> Option<i32> {
+        self.descriptor.read_signal().ok().flatten().map(|signal| signal.ssi_signo as i32)
     }
 
     /// Wait until a signal arrives or `descriptor` can be read (for a pidfd: its process has ended), with no time
