@@ -9,8 +9,10 @@ mod common;
 mod docker {
     pub mod diff;
     pub mod exec;
+    pub mod images;
     pub mod life;
     pub mod rootless;
+    pub mod save;
     pub mod top;
     pub mod volumes;
 }
@@ -24,6 +26,8 @@ fn main() -> ExitCode {
         docker::exec::tests(),
         docker::top::tests(),
         docker::diff::tests(),
+        docker::images::tests(),
+        docker::save::tests(),
         docker::rootless::tests(),
         docker::volumes::tests(),
     ];

@@ -3,12 +3,14 @@
 use super::Spec;
 use super::run::Record;
 use crate::error::{Error, Problem, Result};
-use crate::overlay::diff;
+use crate::image;
+use crate::overlay::{self, Layers, diff, pack};
 use crate::process::apart;
 use crate::state::{self, Root};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
@@ -29,13 +31,31 @@ pub fn diff(root: &Root, word: &str) -> Result<Vec<Change>> {
     })
 }
 
+/// All that is in the container that `word` means, as one tree, but for what is mounted there: written to `out` as an
+/// archive.
+pub fn export(root: &Root, word: &str, out: &mut dyn Write) -> Result<()> {
+    let spec = spec_of(root, word)?;
+    apart::apart("export", || {
+        // Its own mount shows the upper layer as one more below: nothing is written to it, be it mounted elsewhere too.
+        let below = [std::slice::from_ref(&spec.layers.upper), &spec.layers.lower].concat();
+        let layers = Layers { lower: below, ..spec.layers.clone() };
+        overlay::mount_read_only(&layers)?;
+        pack::tree(&layers.merged, &mut |bytes| out.write_all(bytes).map_err(image::failed))?;
+        out.flush().map_err(image::failed)
+    })
+}
+
 /// The plan of the container that `word` means.
 pub(super) fn spec_of(root: &Root, word: &str) -> Result<Spec> {
     let id = root.find(word)?;
-    let record: Option<Record> = state::load(&root.container(&id))?;
     // Its directory is there, and its first record not yet.
-    let unknown = || Error::new(Problem::NoSuchContainer { name: word.to_owned() });
-    record.map(|record| record.spec).ok_or_else(unknown)
+    load(root, &id)?.ok_or_else(|| Error::new(Problem::NoSuchContainer { name: word.to_owned() }))
+}
+
+/// The plan of the container `id`, if it has one yet.
+pub(super) fn load(root: &Root, id: &str) -> Result<Option<Spec>> {
+    let record: Option<Record> = state::load(&root.container(id))?;
+    Ok(record.map(|record| record.spec))
 }
 
 /// The paths in the upper layer of `spec` that are there only to be mounted on.

@@ -12,6 +12,7 @@
 //! | [`running`] | any minidocker | a container that runs, and the ways into it |
 //! | [`exec`] | a client, the parent of a command in a running container | gives birth to it there, waits |
 //! | [`exec_init`] | that command's process | joins the container, becomes the command |
+//! | [`images`] | any minidocker | which images are needed by containers, and what goes when they are removed |
 //! | [`reclaim`] | any minidocker | clears up after a runtime that was killed |
 //!
 //! Nothing here asks the kernel for anything: that is done by the mechanisms.
@@ -20,6 +21,7 @@ pub mod changes;
 pub mod environment;
 pub mod exec;
 pub mod exec_init;
+pub mod images;
 pub mod init;
 pub mod parts;
 pub mod plan;

@@ -189,6 +189,7 @@ pub fn settle(
     let spec = Spec {
         name: request.name.clone().unwrap_or_else(|| id.clone()),
         image: image.name.clone(),
+        image_id: Some(image.id),
         hostname,
         argv: argv(request, image)?,
         environment,

@@ -4,6 +4,7 @@
 //! planned and what the child does cannot differ.
 
 use crate::cgroup::Limits;
+use crate::image::Digest;
 use crate::network::Network;
 use crate::overlay::Layers;
 use crate::process::identity::Identity;
@@ -21,6 +22,9 @@ pub struct Spec {
     pub name: String,
     /// The image it starts from.
     pub image: String,
+    /// That image's id: its name may mean another by now.
+    #[serde(default)]
+    pub image_id: Option<Digest>,
     /// Its own directory under the state root.
     pub directory: PathBuf,
     /// The host name inside.

@@ -15,4 +15,9 @@ pub enum ImageProblem {
     LayerNameTaken { asked: String, there: String },
     BadDocument { name: String, detail: String },
     BrokenStream { detail: String },
+    ToTerminal,
+    BadImageName { text: String },
+    BadImageFilter { text: String },
+    ImageInUse { word: String, id: String, container: String, running: bool },
+    ImageHasNames { id: String, names: String },
 }

@@ -9,14 +9,14 @@ use super::digest::Digesting;
 use super::oci::{Descriptor, Manifest};
 use super::seal::remove_directory;
 use super::store::{
-    About, LONGEST, Record, Store, UNFINISHED, damaged, image_problem, list, unnamed_file, unusable,
+    About, LONGEST, Record, Store, UNFINISHED, damaged, failed, image_problem, list, unnamed_file, unusable,
 };
 use super::{Digest, Name};
-use crate::error::{Error, ImageProblem, Meaning, Result};
+use crate::error::{ImageProblem, Meaning, Result};
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::{O_CREAT, O_RDWR};
 use crate::sys::lock;
-use crate::sys::stream::{self, Stream};
+use crate::sys::stream::Stream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -190,6 +190,12 @@ impl Adding {
         Ok(there.is_some())
     }
 
+    /// Take a name away from an image that has no other and shall stay all the same. Done at once.
+    pub fn untag_and_keep(&mut self, name: &Name, manifest: &Digest) -> Result<bool> {
+        self.write_record(&unnamed_file(manifest), manifest)?;
+        self.untag(name)
+    }
+
     /// Take away the record that keeps an image without a name. Done at once.
     pub fn forget_unnamed(&mut self, manifest: &Digest) -> Result<bool> {
         let there = file::if_there(file::unlink(&self.store.images.join(unnamed_file(manifest))))?;
@@ -262,15 +268,20 @@ impl Adding {
             file::rename(&path, &name)?;
         }
         for (file, manifest) in std::mem::take(&mut self.records) {
-            let text = serde_json::to_string(&Record { manifest })
-                .map_err(|error| damaged(&note, error.to_string()))?;
-            write(&self.store.images.join(&file), &text)?;
+            self.write_record(&file, &manifest)?;
             // An image that has a name again is kept by that.
             if file != unnamed_file(&manifest) {
                 file::remove_file(&self.store.images.join(unnamed_file(&manifest)))?;
             }
         }
         file::unlink(&note)
+    }
+
+    fn write_record(&self, file: &str, manifest: &Digest) -> Result<()> {
+        let path = self.store.images.join(file);
+        let text = serde_json::to_string(&Record { manifest: *manifest })
+            .map_err(|error| damaged(&path, error.to_string()))?;
+        write(&path, &text)
     }
 
     /// Remove what is unfinished, and what a note mentions that no record names.
@@ -384,10 +395,4 @@ fn write(path: &Path, text: &str) -> Result<()> {
     let unfinished = path.with_file_name(format!("{UNFINISHED}{name}"));
     file::write_new(&unfinished, text, 0o600)?;
     file::rename(&unfinished, path)
-}
-
-/// What a failure to read or write a stream means: the kernel's refusal, or a stream that is none.
-pub(super) fn failed(error: io::Error) -> Error {
-    stream::refusal(error)
-        .unwrap_or_else(|error| image_problem(ImageProblem::BrokenStream { detail: error.to_string() }))
 }

@@ -4,24 +4,31 @@
 //! - `oci`: the documents that describe it
 //! - `store`: images, blobs and layers on disk, as they are read; `adding`: how they come there and go, all or nothing
 //! - `seal`: from a directory to a layer with a digest
+//! - `describe`: all about an image, for `inspect`
+//! - `save`: images given away, in one archive
+//! - `change`: changes of an image's configuration, said as in a Dockerfile
 //! - `base`: the image that needs no download, made from the host's own programs
 //! - `time`: when an image was made, as its documents say it
 
 mod adding;
 mod base;
+pub mod change;
+mod describe;
 mod digest;
 mod name;
 pub mod oci;
+pub mod save;
 mod seal;
 mod store;
 pub mod time;
 
 pub use adding::{Adding, Collected};
+pub use describe::describe;
 pub use digest::{Digest, Digesting};
 pub use name::{Name, Word};
 pub use oci::Config;
 pub use seal::{seal, userxattr};
-pub use store::{About, Layer, Listed, Store};
+pub use store::{About, Layer, Listed, Store, failed};
 
 use crate::error::{Error, Problem, Result};
 use crate::sys::file::{self, Kind};

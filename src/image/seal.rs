@@ -3,9 +3,9 @@
 //! A layer that was made here is there as a directory first. Its digest is that of the tar stream it would be handed on
 //! as; the stream itself is written as a blob when somebody wants it.
 
-use super::adding::{Adding, failed};
+use super::adding::Adding;
 use super::oci::{Config, Descriptor, History, ImageConfig, Manifest, RootFs, architecture, media};
-use super::store::{About, Layer, damaged};
+use super::store::{About, Layer, damaged, failed};
 use super::{Digest, Digesting, time};
 use crate::error::Result;
 use crate::overlay::{Layers, pack};
@@ -84,6 +84,8 @@ fn packed(path: &Path, to: impl Write) -> Result<(Digest, u64)> {
     let pack = || {
         let mut to = Digesting::new(to);
         pack::upper(&layers, &BTreeSet::new(), &mut |bytes| to.write_all(bytes).map_err(failed))?;
+        // Here and not later: what a child has not written is lost with it.
+        to.flush().map_err(failed)?;
         Ok(to.finish())
     };
     if apart::is_privileged() { pack() } else { apart::apart("packer", pack) }

@@ -21,11 +21,12 @@ use super::{Digest, Image, Name};
 use crate::error::{Error, ImageProblem, Meaning, Problem, Result};
 use crate::sys::errno::ENOENT;
 use crate::sys::file::{self, Kind};
-use crate::sys::stream::Stream;
+use crate::sys::stream::{self, Stream};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The images below one state directory.
@@ -332,4 +333,10 @@ pub(super) fn damaged(path: &Path, detail: String) -> Error {
 
 pub(super) fn image_problem(problem: ImageProblem) -> Error {
     Error::new(Problem::Image(problem))
+}
+
+/// What a failure to read or write a stream means: the kernel's refusal, or a stream that is none.
+pub fn failed(error: io::Error) -> Error {
+    stream::refusal(error)
+        .unwrap_or_else(|error| image_problem(ImageProblem::BrokenStream { detail: error.to_string() }))
 }

@@ -15,6 +15,7 @@ pub mod diff;
 pub mod layer;
 pub mod mark;
 pub mod pack;
+pub mod size;
 pub mod tree;
 pub mod ustar;
 pub mod view;

@@ -2,6 +2,7 @@
 
 pub mod apart;
 pub mod command;
+pub mod guard;
 pub mod handshake;
 pub mod identity;
 pub mod itself;

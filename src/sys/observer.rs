@@ -69,6 +69,10 @@ pub enum Step {
     Spawn,
     Join,
     ExecWait,
+    Pack,
+    Keep,
+    Discard,
+    Save,
 }
 
 /// Someone who is told of every step and every request. All methods are called on the asking process's side.

@@ -2,7 +2,15 @@
 //! exists, so the door is not involved.
 #![allow(unsafe_code)]
 
+use super::{Call, ask};
+use crate::error::Result;
+use std::io::IsTerminal;
 use std::os::fd::{AsRawFd, BorrowedFd};
+
+/// Whether `descriptor` is a terminal (isatty(3)).
+pub fn is_terminal(descriptor: BorrowedFd<'_>) -> Result<bool> {
+    ask(Call::Isatty { descriptor: descriptor.as_raw_fd() }, || Ok(descriptor.is_terminal()))
+}
 
 /// The width in columns of the terminal behind `descriptor`; `None` when it is none or does not say.
 pub fn width(descriptor: BorrowedFd<'_>) -> Option<usize> {

@@ -1,12 +1,105 @@
 //! Images, made, kept and given away.
 
-use crate::error::Result;
+mod give;
+mod list;
+mod remove;
+
+use crate::error::{Error, ImageProblem, Problem, Result};
+use crate::image::{self, Name, Store};
 use crate::state::Root;
-use clap::Subcommand;
+use crate::step::{Step, take};
+use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
-pub enum Verb {}
+pub enum Verb {
+    /// List images.
+    Images(list::Ls),
+    /// Remove images, or names of them.
+    Rmi(remove::Rm),
+    /// Give an image one more name.
+    Tag(Tag),
+    /// Show how an image came to be, layer by layer.
+    History(list::History),
+    /// Write images to an archive that minidocker load, docker load and readers of OCI layouts take.
+    Save(give::Save),
+    /// Write all files of a container to an archive.
+    Export(give::Export),
+    /// Manage images.
+    #[command(subcommand)]
+    Image(Group),
+}
 
-pub fn obey(verb: Verb, _root: &Root) -> Result<u8> {
-    match verb {}
+#[derive(Debug, Subcommand)]
+pub enum Group {
+    /// List images.
+    #[command(visible_alias = "list")]
+    Ls(list::Ls),
+    /// Remove images, or names of them.
+    #[command(visible_alias = "remove")]
+    Rm(remove::Rm),
+    /// Give an image one more name.
+    Tag(Tag),
+    /// Show how an image came to be, layer by layer.
+    History(list::History),
+    /// Write images to an archive that minidocker load, docker load and readers of OCI layouts take.
+    Save(give::Save),
+    /// Show everything about images.
+    Inspect {
+        /// json, or a template.
+        #[arg(short, long, value_name = "FORMAT")]
+        format: Option<String>,
+        /// Names or ids.
+        #[arg(required = true, value_name = "IMAGE")]
+        images: Vec<String>,
+    },
+    /// Remove images that have no name and no container.
+    Prune(remove::Prune),
+}
+
+#[derive(Debug, Args)]
+pub struct Tag {
+    /// A name or id.
+    #[arg(value_name = "SOURCE_IMAGE[:TAG]")]
+    source: String,
+    /// The new name; an image that had it loses it.
+    #[arg(value_name = "TARGET_IMAGE[:TAG]")]
+    target: String,
+}
+
+pub fn obey(verb: Verb, root: &Root) -> Result<u8> {
+    match verb {
+        Verb::Images(options) | Verb::Image(Group::Ls(options)) => list::images(&options, root),
+        Verb::Rmi(options) | Verb::Image(Group::Rm(options)) => remove::rmi(&options, root),
+        Verb::Tag(tag) | Verb::Image(Group::Tag(tag)) => give_name(&tag, root),
+        Verb::History(options) | Verb::Image(Group::History(options)) => list::history(&options, root),
+        Verb::Save(options) | Verb::Image(Group::Save(options)) => give::save(&options, root),
+        Verb::Export(options) => give::export(&options, root),
+        Verb::Image(Group::Inspect { format, images }) => list::inspect(&images, format.as_deref(), root),
+        Verb::Image(Group::Prune(options)) => remove::prune(&options, root),
+    }
+}
+
+/// `minidocker tag`.
+fn give_name(tag: &Tag, root: &Root) -> Result<u8> {
+    super::each(std::slice::from_ref(&tag.source), |word| {
+        let target = name(&tag.target)?;
+        let store = Store::open(root.path());
+        take(Step::Keep, || {
+            let mut adding = store.change()?;
+            let (_, manifest) = store.resolve(word)?.ok_or_else(|| image::unknown(&store, word))?;
+            adding.tag(&target, &manifest)?;
+            adding.finish()
+        })?;
+        Ok(None)
+    })
+}
+
+/// What a person typed as a new name.
+fn name(text: &str) -> Result<Name> {
+    let bad = || Error::new(Problem::Image(ImageProblem::BadImageName { text: text.to_owned() }));
+    Name::parse(text).ok_or_else(bad)
+}
+
+fn bad_filter(text: &str) -> Error {
+    Error::new(Problem::Image(ImageProblem::BadImageFilter { text: text.to_owned() }))
 }

@@ -14,6 +14,13 @@ pub enum Note {
     NotCleared(Error),
     /// An ordinary user's other ids could not be mapped.
     NotMapped(Error),
+    /// Several images stand on the same layers.
+    LayersShared {
+        /// What the images take, as text.
+        whole: String,
+        /// How much more it would be if each had its own.
+        saved: String,
+    },
     /// The kernel's OOM killer struck inside the container's memory limit.
     OomKilled {
         /// The limit in bytes.
@@ -50,6 +57,11 @@ impl Note {
                 )
             }
             Note::NotMapped(error) => super::sentence(error, lang),
+            Note::LayersShared { whole, saved } => both!(
+                lang,
+                "these images share layers: they take {whole}, {saved} less than if each had its own",
+                "这些镜像共用了一些层：实际占用 {whole}，比各存一份少 {saved}",
+            ),
             Note::OomKilled { limit, peak, whole } => oom(lang, *limit, *peak, *whole),
         }
     }

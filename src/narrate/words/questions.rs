@@ -9,6 +9,10 @@ pub enum Question {
     PruneVolumes,
     /// Of them, those without a name.
     PruneAnonymousVolumes,
+    /// All images without a name.
+    PruneImages,
+    /// All images without a container.
+    PruneAllImages,
 }
 
 impl Question {
@@ -22,6 +26,14 @@ impl Question {
             Question::PruneAnonymousVolumes => Text {
                 en: "WARNING! This will remove anonymous local volumes not used by at least one container.",
                 zh: "警告！这将删除所有没有容器使用的匿名卷。",
+            },
+            Question::PruneImages => Text {
+                en: "WARNING! This will remove all dangling images.",
+                zh: "警告！这将删除所有没有名字的镜像。",
+            },
+            Question::PruneAllImages => Text {
+                en: "WARNING! This will remove all images without at least one container associated to them.",
+                zh: "警告！这将删除所有没有容器的镜像。",
             },
         };
         let ask = Text { en: "Are you sure you want to continue?", zh: "确定要继续吗？" };

@@ -284,4 +284,32 @@ steps! {
         object: "task_struct.exit_code";
         look: ;
     }
+    Pack "pack" {
+        title: "The upper layer becomes a layer of an image", "upper 层变成镜像的一层";
+        why: "All that a container changed is in its upper layer. It is written as a tar stream, in which a whiteout is an empty file .wh.NAME; the SHA-256 of that stream is the layer's name everywhere.",
+             "容器改动的一切都在它的 upper 层里。把它写成 tar 流，其中 whiteout 写作空文件 .wh.名字；这个流的 SHA-256 就是这一层在各处的名字。";
+        object: "";
+        look: ;
+    }
+    Keep "keep" {
+        title: "Into the store, whole or not at all", "放进仓库：要么完整，要么没有";
+        why: "Blobs are named by the digest of their contents, and each layer is unpacked once, for all images and containers. All is made under names that nobody looks for; the name of the image comes last, by one rename.",
+             "blob 以内容的摘要命名，每一层只解包一次，供所有镜像和容器共用。一切先用没人会去找的名字做好；镜像的名字最后才出现，靠一次 rename。";
+        object: "";
+        look: ;
+    }
+    Discard "discard" {
+        title: "First the name, then what nobody needs", "先去掉名字，再删没人需要的";
+        why: "An image is a name for a stack of layers that other images and containers may stand on too. So its name goes, and then each blob and layer to which no name leads any more and on which no container stands.",
+             "镜像只是一叠层的名字，别的镜像和容器也可能建立在这些层上。所以先去掉名字，再删除不再有名字指向、也没有容器依赖的 blob 和层。";
+        object: "";
+        look: ;
+    }
+    Save "save" {
+        title: "One archive for everybody", "人人都能读的归档";
+        why: "Each blob goes into the archive once, under its digest, checked while it passes. index.json names the images for readers of OCI layouts, manifest.json for docker load.",
+             "每个 blob 以摘要为名，只放一次，经过时核对摘要。index.json 为 OCI 布局的读者列出镜像，manifest.json 则为 docker load 列出。";
+        object: "";
+        look: ;
+    }
 }

@@ -41,4 +41,28 @@ problems! { ImageProblem;
         what: "the archive cannot be read to its end ({detail})", "无法把归档读到结尾（{detail}）";
         todo: "it was cut off or damaged: get it again; nothing was added", "它被截断或损坏了：请重新获取；没有添加任何东西";
     }
+    ToTerminal => {
+        what: "cowardly refusing to save to a terminal", "不愿把归档写到终端";
+        todo: "use -o FILE, or redirect standard output", "请用 -o FILE，或重定向标准输出";
+    }
+    BadImageName { text } => {
+        what: "{text:?} is no name of an image", "{text:?} 不是镜像名";
+        todo: "it is lower-case letters, digits, ., _ and - in parts set apart by /, and a tag behind a colon: me/web:1.0", "镜像名由小写字母、数字、.、_、- 组成，各段以 / 分隔，冒号后是标签：me/web:1.0";
+    }
+    BadImageFilter { text } => {
+        what: "{text:?} is no filter of images", "{text:?} 不是镜像过滤条件";
+        todo: "there are dangling=true, reference=NAME[:TAG] and label=KEY[=VALUE]", "可用的有 dangling=true、reference=名字[:标签]、label=键[=值]";
+    }
+    ImageInUse { word, id, container, running: true } => {
+        what: "conflict: unable to remove {word:?} (cannot be forced): image {id} is being used by running container {container}", "冲突：无法删除 {word:?}（不能强制）：镜像 {id} 正被运行中的容器 {container} 使用";
+        todo: "end the container and remove it first: minidocker rm -f {container}", "先结束并删除容器：minidocker rm -f {container}";
+    }
+    ImageInUse { word, id, container, running: false } => {
+        what: "conflict: unable to remove {word:?} (must be forced): image {id} is being used by stopped container {container}", "冲突：无法删除 {word:?}（须强制）：镜像 {id} 被已停止的容器 {container} 使用";
+        todo: "minidocker rm {container} removes the container; -f removes the image all the same, and keeps the layers that the container stands on", "minidocker rm {container} 可删除该容器；-f 会照样删除镜像，但保留容器所依赖的层";
+    }
+    ImageHasNames { id, names } => {
+        what: "conflict: unable to delete {id} (must be forced): image is referenced in multiple repositories: {names}", "冲突：无法删除 {id}（须强制）：镜像有多个名字：{names}";
+        todo: "remove it by its names, or with -f", "请按名字逐个删除，或加 -f";
+    }
 }
