@@ -7,6 +7,7 @@
 //! | [`parts`] | | the steps as plain functions, each of which can be exchanged |
 //! | [`run`] | the runtime, the container's parent | makes what stands outside, waits, clears up |
 //! | [`init`] | the container's first process | makes what is inside, becomes the command |
+//! | [`cable`] | the runtime | its network: from words to ports held, addresses leased and files written |
 //! | [`changes`] | any minidocker | what a container changed of its image |
 //! | [`environment`] | | the variables of a command |
 //! | [`running`] | any minidocker | a container that runs, and the ways into it |
@@ -17,6 +18,7 @@
 //!
 //! Nothing here asks the kernel for anything: that is done by the mechanisms.
 
+pub mod cable;
 pub mod changes;
 pub mod environment;
 pub mod exec;

@@ -33,8 +33,8 @@ pub struct Held {
 pub struct Parts {
     /// Runtime: make the cgroup with its limits, empty.
     pub cgroup: fn(&Spec) -> Result<Group>,
-    /// Runtime: make sure that the bridge is there. The path is the state root.
-    pub bridge: fn(&Path) -> Result<()>,
+    /// Runtime: make sure that the bridges are there, and the ports published. The path is the state root.
+    pub bridge: fn(&Path, &Spec) -> Result<()>,
     /// Runtime: make the container's first process. Returns in both.
     pub birth: fn(&Spec, &Group) -> Result<Forked>,
     /// Runtime: connect the network namespace of that process, by its pid.
@@ -77,10 +77,12 @@ impl Parts {
     /// The product's own.
     pub const REFERENCE: Self = Self {
         cgroup: |spec| Group::make(&spec.id, &spec.limits, !spec.confined, !spec.privileged),
-        bridge: network::bridge::raise,
+        bridge: |root, spec| network::bridge::raise(root, &spec.id),
         birth,
         attach: |spec, pid| match &spec.network {
-            Network::Bridge(endpoint) => network::attach::attach(endpoint, pid),
+            Network::Bridge(endpoints) => {
+                endpoints.iter().try_for_each(|endpoint| network::attach::attach(endpoint, pid))
+            }
             _ => Ok(()),
         },
         user: |_, (uid, gid)| namespace::user::map_root(uid, gid),

@@ -1,5 +1,6 @@
 //! From the words of a command line to a [`Spec`]: everything is checked and settled before anything is done.
 
+use super::cable;
 use super::environment;
 use super::run::{Record, Status};
 use super::spec::Spec;
@@ -31,7 +32,7 @@ pub struct Request {
     pub volumes: Vec<String>,
     pub mounts: Vec<String>,
     pub tmpfs: Vec<String>,
-    pub network: Option<String>,
+    pub net: cable::Request,
     pub memory: Option<String>,
     pub cpus: Option<String>,
     pub cpu_shares: Option<u64>,
@@ -56,6 +57,7 @@ pub struct Wishes {
     volumes: Vec<Volume>,
     environment: Vec<String>,
     workdir: Option<PathBuf>,
+    net: cable::Wishes,
 }
 
 impl Wishes {
@@ -77,7 +79,8 @@ impl Wishes {
         if let Some(path) = workdir.as_ref().filter(|path| !path.is_absolute()) {
             return Err(Error::new(Problem::BadWorkdir { path: path.display().to_string() }));
         }
-        Ok(Self { limits: limits(request)?, capabilities, volumes, environment, workdir })
+        let net = cable::Wishes::of(&request.net)?;
+        Ok(Self { limits: limits(request)?, capabilities, volumes, environment, workdir, net })
     }
 }
 
@@ -143,7 +146,7 @@ fn is_confined() -> Result<bool> {
 /// The network of a container for which none was asked, and whether that is less than it could be: a bridge for
 /// root, if there is an iptables to give it a way out; else none.
 pub fn default_network() -> Result<(&'static str, bool)> {
-    Ok(match (is_confined()?, network::nat::iptables_available()) {
+    Ok(match (is_confined()?, network::iptables::available()) {
         (true, _) => ("none", false),
         (false, true) => ("bridge", false),
         (false, false) => ("none", true),
@@ -178,7 +181,8 @@ pub fn settle(
         userxattr: confined,
         ..Layers::default()
     };
-    let (network, neighbour) = settle_network(root, request.network.as_deref(), user_namespace, &id)?;
+    let (network, neighbour) = settle_network(root, &wishes.net, user_namespace)?;
+    let cable::Settled { ports, exposed, lookup } = wishes.net.settle(image.config.exposed_ports.keys());
     let hostname = match &request.hostname {
         Some(hostname) => hostname.clone(),
         None => default_hostname(&network, &id)?,
@@ -198,6 +202,9 @@ pub fn settle(
         layers,
         volumes: volumes::settle(root, &wishes.volumes, &[])?,
         network,
+        ports,
+        exposed,
+        lookup,
         limits: wishes.limits.clone(),
         capabilities: wishes.capabilities,
         user_namespace,
@@ -213,10 +220,11 @@ pub fn settle(
     Ok((spec, neighbour))
 }
 
-/// With the host's network goes the host's name, as with Docker.
+/// With the host's network goes the host's name, as with Docker, and with another container's that one's.
 fn default_hostname(network: &Network, id: &str) -> Result<String> {
     match network {
         Network::Host => crate::process::identity::hostname(),
+        Network::Container(join) => Ok(join.hostname.clone()),
         _ => Ok(id.to_owned()),
     }
 }
@@ -232,28 +240,31 @@ fn argv(request: &Request, image: &Image) -> Result<Vec<String>> {
 
 fn settle_network(
     root: &Root,
-    word: Option<&str>,
+    wishes: &cable::Wishes,
     rootless: bool,
-    id: &str,
 ) -> Result<(Network, Option<Neighbour>)> {
-    let word = match word {
-        Some(word) => word,
+    let word = match wishes.networks.first() {
+        Some(wish) => &wish.network,
         None => default_network()?.0,
     };
     let network = match word {
         "none" | "null" => Network::None,
         "host" => Network::Host,
-        "bridge" if rootless => return Err(Error::new(Problem::BridgeNeedsRoot)),
-        "bridge" if !network::nat::iptables_available() => {
-            return Err(Error::new(Problem::NoIptables { program: "iptables-restore".to_owned() }));
-        }
-        "bridge" => Network::Bridge(network::lease::planned(id)),
         other => match other.strip_prefix("container:") {
             Some(name) => {
                 let (join, neighbour) = join(root, name)?;
                 return Ok((Network::Container(join), Some(neighbour)));
             }
-            None => return Err(Error::new(Problem::UnknownNetwork { name: other.to_owned() })),
+            None => {
+                let places = wishes.places(root.path())?;
+                if rootless {
+                    return Err(Error::new(Problem::BridgeNeedsRoot));
+                }
+                if !network::iptables::available() {
+                    return Err(Error::new(Problem::NoIptables { program: "iptables-restore".to_owned() }));
+                }
+                Network::Bridge(places)
+            }
         },
     };
     Ok((network, None))
@@ -275,6 +286,11 @@ fn join(root: &Root, name: &str) -> Result<(Join, Neighbour)> {
         name: name.to_owned(),
         net: format!("/proc/{pid}/ns/net").into(),
         user: record.spec.user_namespace.then(|| format!("/proc/{pid}/ns/user").into()),
+        files: match &record.spec.network {
+            Network::Container(join) => join.files.clone(),
+            _ => record.spec.directory.clone(),
+        },
+        hostname: record.spec.hostname.clone(),
     };
     let net = Door::open(&join.net, name)?;
     let user = join.user.as_deref().map(|path| Door::open(path, name)).transpose()?;

@@ -8,18 +8,19 @@ use super::init::{self, Inheritance};
 use super::parts::Parts;
 use super::plan::{Neighbour, Request, Wishes};
 use super::spec::Spec;
-use super::{plan, reclaim, volumes};
+use super::{cable, plan, reclaim, volumes};
 use crate::cgroup::Group;
 use crate::cgroup::accounting::{self, Memory};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::namespace::user::Map;
+use crate::network::port::Holds;
 use crate::network::{self, Network};
 use crate::process::handshake::{Handshake, ParentSide};
 use crate::process::supervise::{self, Signals};
 use crate::process::{Child, Ended, Forked};
 use crate::process::{apart, command};
-use crate::rootfs::volume::{self, Volume};
+use crate::rootfs::volume;
 use crate::state::{self, Claim, Root};
 use crate::step::{Step, take};
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,7 @@ pub fn run(root: &Root, request: &Request, parts: &Parts) -> Result<Outcome> {
         spec,
         neighbour,
         group: Group::default(),
+        holds: Holds::default(),
         map: None,
         unmapped: None,
     };
@@ -132,6 +134,8 @@ struct Life<'a> {
     spec: Spec,
     neighbour: Option<Neighbour>,
     group: Group,
+    /// Its published ports are held.
+    holds: Holds,
     /// The ids that are mapped in its user namespace, when those are more than the person's own.
     map: Option<Map>,
     /// Why they could not be.
@@ -144,7 +148,7 @@ impl Life<'_> {
         take(Step::State, || self.prepare_directory())?;
         self.group = take(Step::Cgroup, || (self.parts.cgroup)(&self.spec))?;
         if let Network::Bridge(_) = self.spec.network {
-            take(Step::Bridge, || (self.parts.bridge)(self.root.path()))?;
+            take(Step::Bridge, || (self.parts.bridge)(self.root.path(), &self.spec))?;
         }
         if let Some(Neighbour { user: Some(owner), .. }) = &self.neighbour {
             take(Step::UserMap, || owner.join_owner())?;
@@ -161,18 +165,13 @@ impl Life<'_> {
 
     /// The layers' directories, and the files of /etc that say who and where the container is.
     fn prepare_directory(&mut self) -> Result<()> {
-        if let Network::Bridge(endpoint) = &mut self.spec.network {
-            *endpoint = network::lease::lease(self.root.path(), &self.spec.id)?;
-        }
         crate::overlay::make_directories(&self.spec.layers)?;
         volumes::make(self.root, &self.spec)?;
-        for (name, text) in network::files::for_container(&self.spec.network, &self.spec.hostname)? {
-            let source = state::put(&self.claim.directory, name, &text)?;
-            let target = std::path::Path::new("/etc").join(name);
-            if !self.spec.volumes.iter().any(|volume| volume.target == target) {
-                self.spec.volumes.insert(0, Volume::bind(source, target));
-            }
-        }
+        let files = match &self.spec.network {
+            Network::Container(join) => Some(join.files.clone()),
+            _ => None,
+        };
+        self.holds = cable::prepare(self.root.path(), &mut self.spec, files.as_deref())?;
         self.spec.volumes = volume::in_order(std::mem::take(&mut self.spec.volumes))?;
         Ok(())
     }

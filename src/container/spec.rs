@@ -6,6 +6,8 @@
 use crate::cgroup::Limits;
 use crate::image::Digest;
 use crate::network::Network;
+use crate::network::files::Lookup;
+use crate::network::port::{Port, Wanted};
 use crate::overlay::Layers;
 use crate::process::identity::Identity;
 use crate::rootfs::volume::Volume;
@@ -43,6 +45,12 @@ pub struct Spec {
     pub volumes: Vec<Volume>,
     /// Its place in the network; on the bridge the address is leased when the container is claimed.
     pub network: Network,
+    /// The ports that are to be published.
+    pub ports: Vec<Wanted>,
+    /// The ports that it says it serves.
+    pub exposed: Vec<Port>,
+    /// What the resolver inside is to know besides what the host's knows.
+    pub lookup: Lookup,
     /// Its resource limits.
     pub limits: Limits,
     /// What root may do inside.

@@ -121,7 +121,10 @@ fn written(path: &Path) -> Vec<Subject> {
 
 fn network(request: Rtnetlink<'_>) -> Vec<Subject> {
     match request {
-        Rtnetlink::GetLink { .. } | Rtnetlink::DumpRoutes => Vec::new(),
+        Rtnetlink::GetLink { .. }
+        | Rtnetlink::DumpRoutes
+        | Rtnetlink::DumpBridges
+        | Rtnetlink::SetHairpin { .. } => Vec::new(),
         Rtnetlink::NewBridge { .. } | Rtnetlink::NewVeth { .. } => vec![Subject::Links],
         Rtnetlink::DelLink { .. } | Rtnetlink::DelGroup { .. } => vec![Subject::Links, Subject::Routes],
         Rtnetlink::SetUp { .. } | Rtnetlink::NewAddress { .. } | Rtnetlink::NewDefaultRoute { .. } => {

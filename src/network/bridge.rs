@@ -1,33 +1,37 @@
-//! The host's side of the bridge: made for the first container, taken away after the last.
+//! The host's side of the bridges: each made for its first container, taken away after its last.
 //!
-//! On the host stand the bridge with the gateway's address, `ip_forward`, and the rules of [`nat`]. None of them
+//! On the host stand the bridges with the gateways' addresses, `ip_forward`, and the rules of [`nat`](super::nat) and
+//! [`publish`](super::publish). None of them
 //! dies with a process, so all are made and removed under the lock of the [`ledger`](super::ledger), in an order
 //! that lets the next `minidocker` finish what a killed one began:
 //!
-//! - A lease is written before anything is made for it; the ledger goes last. While a ledger holds nothing but
-//!   leases, a bridge may be there, and nothing else: making it is the first request that needs rights.
+//! - A lease is written before anything is made for it, and struck out when all of that is gone. A network without
+//!   leases has neither bridge nor rules; what is left of it is its definition, if somebody defined it.
 //! - `rules` says `unsure` from before the rules are written until all is complete. Whoever reads it looks
-//!   for rules before writing or after removing any.
+//!   for rules before writing or after removing any. Before the first, a bridge may be there, and nothing else: making
+//!   it is the first request that needs rights.
 //! - The bridge is made before `ip_forward` is set and deleted after it is put back. So without a bridge
 //!   `ip_forward` is not ours, which is also true after the machine was started anew.
 //!
-//! Each state root has a bridge of its own, and several roots may share a network namespace. A link that does not
-//! bear this root's [`Mark`] is somebody else's and is never touched, nor are rules that name it. `ip_forward`
+//! Each state root has bridges of its own, and several roots may share a network namespace. A link that does not
+//! bear the bridge's [`Mark`] is somebody else's and is never touched, nor are rules that name it. `ip_forward`
 //! belongs to all bridges: one that joins others takes over from them what the host did before, and whoever ends
 //! puts that back only when no other is left. (Two that end in the same instant may each leave it to the other.)
 
-use super::lease::host_link;
-use super::ledger::{Ledger, Rules, State};
+use super::book::{Book, Net, Rules};
+use super::iptables::{Backend, Script};
+use super::ledger::Ledger;
 use super::mark::Mark;
 use super::reply::Link;
-use super::subnet::Subnet;
-use super::{link, nat};
-use crate::error::{Error, Problem, Result};
+use super::strike::{self, Gone};
+use super::{link, publish};
+use crate::error::{Error, NetProblem, Problem, Result};
 use crate::sys::file;
 use crate::sys::netlink::Socket;
+use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The names that a bridge may have: `minidocker0` for the only state root, and a few more.
+/// The names that the default network's bridge may have: `minidocker0` for the only state root, and a few more.
 fn names() -> impl Iterator<Item = String> {
     (0..8).map(|number| format!("minidocker{number}"))
 }
@@ -35,14 +39,13 @@ fn names() -> impl Iterator<Item = String> {
 /// Whether this network namespace sends packets on that are not for itself: `0` or `1`. See ip(7).
 pub const IP_FORWARD: &str = "/proc/sys/net/ipv4/ip_forward";
 
-/// The name for the bridge of the state root `root`, whose ledger has none: that of a bridge which is already its
-/// own, else the first that no link has.
+/// The name for the default bridge of the state root `root`, whose ledger has none: that of a bridge which is already
+/// its own, else the first that no link has.
 pub fn choose(socket: &Socket, root: &Path) -> Result<String> {
-    let mark = Mark::of(root)?;
     let mut free = None;
     for name in names() {
         match link::find(socket, &name)? {
-            Some(link) if mark.owns(link.group) => return Ok(name),
+            Some(link) if Mark::of(root, &name)?.owns(link.group) => return Ok(name),
             None if free.is_none() => free = Some(name),
             _ => {}
         }
@@ -50,51 +53,142 @@ pub fn choose(socket: &Socket, root: &Path) -> Result<String> {
     free.ok_or_else(|| taken(names().last().as_deref().unwrap_or_default()))
 }
 
-/// Make sure that the bridge is there and complete. Whoever asks holds a lease.
-pub fn raise(root: &Path) -> Result<()> {
+/// Make sure that the bridges of the networks of container `id` are there and complete, and its ports published. It
+/// holds its leases.
+pub fn raise(root: &Path, id: &str) -> Result<()> {
     let ledger = Ledger::open(root)?;
-    let Some(mut state) = ledger.read()? else {
+    let Some(mut book) = ledger.read()? else {
         return Err(Error::new(Problem::StateUnusable { path: root.join("network").display().to_string() }));
     };
-    let (socket, mark) = (Socket::open()?, Mark::of(root)?);
-    let there = own(&socket, &state.bridge, mark)?.and_then(|link| Mark::read(link.group));
-    if there.is_some() && state.rules == Rules::Applied {
+    raise_in(root, &ledger, &mut book, id)
+}
+
+/// The same by whoever has the ledger open. After an error `book` may be ahead of the ledger.
+pub(super) fn raise_in(root: &Path, ledger: &Ledger, book: &mut Book, id: &str) -> Result<()> {
+    let socket = Socket::open()?;
+    let mut wanting = Vec::new();
+    for (name, net, _) in book.networks_of(id) {
+        let there = own(&socket, root, &net.bridge)?.and_then(|link| Mark::read(link.group));
+        if there.is_none() || net.rules != Rules::Applied {
+            wanting.push((name.to_owned(), there));
+        }
+    }
+    let unpublished = |book: &Book| {
+        book.tenants.get(id).is_some_and(|tenant| !tenant.ports.is_empty() && tenant.rules != Rules::Applied)
+    };
+    if wanting.is_empty() && !unpublished(book) {
         return Ok(());
     }
-    let mark = match there {
-        Some(mark) => mark,
-        None => mark.on_host(forwarded(&socket, mark)?),
-    };
-    let untouched = state.rules == Rules::Absent;
-    state.rules = Rules::Unsure;
-    if untouched {
-        make(&socket, &state.bridge, mark, state.subnet)?;
-        ledger.write(&state)?;
-    } else {
-        ledger.write(&state)?;
-        nat::sweep(&state.bridge, state.subnet)?;
-        make(&socket, &state.bridge, mark, state.subnet)?;
+    let backend = Backend::of_machine()?;
+    let mut work = Work { backend, ..Work::default() };
+    for (name, there) in &wanting {
+        if let Some(net) = book.networks.get_mut(name) {
+            work.begin(&socket, root, net, *there)?;
+        }
     }
-    if !mark.forwarded() {
-        set_ip_forward(true)?;
+    if unpublished(book) {
+        work.publish(book, id);
     }
-    nat::apply(&state.bridge, state.subnet)?;
-    state.rules = Rules::Applied;
-    ledger.write(&state)
+    ledger.write(book)?;
+    work.finish(&socket)?;
+    for (name, _) in &wanting {
+        book.networks.entry(name.clone()).and_modify(|net| net.rules = Rules::Applied);
+    }
+    book.tenants.entry(id.to_owned()).and_modify(|tenant| tenant.rules = Rules::Applied);
+    ledger.write(book)
+}
+
+/// What is to be done once the ledger says that it is under way.
+#[derive(Default)]
+struct Work {
+    backend: Backend,
+    script: Script,
+    /// Rules that may stand already.
+    unsure: Vec<(Backend, Net)>,
+    /// Bridges that are still to be made.
+    unmade: Vec<(Net, Mark)>,
+    /// Bridges by which packets from and to 127.0.0.1 are to be routed.
+    local: BTreeSet<String>,
+    forward: bool,
+}
+
+impl Work {
+    /// Note what `net` wants. Where no rules can stand, its bridge is made at once.
+    fn begin(&mut self, socket: &Socket, root: &Path, net: &mut Net, there: Option<Mark>) -> Result<()> {
+        let mark = match there {
+            Some(mark) => mark,
+            None => {
+                let mark = Mark::of(root, &net.bridge)?;
+                mark.on_host(forwarded(socket, mark)?)
+            }
+        };
+        if there.is_none() && net.is_defined() && net.subnet.is_routed(&link::routes(socket)?) {
+            return Err(Error::new(Problem::Net(NetProblem::SubnetTaken { subnet: net.subnet.to_string() })));
+        }
+        if net.rules == Rules::Absent {
+            make(socket, net, mark)?;
+        } else {
+            self.unsure.push((net.backend, net.clone()));
+            self.unmade.push((net.clone(), mark));
+        }
+        (net.rules, net.backend) = (Rules::Unsure, self.backend);
+        net.fence().rules(&mut self.script, true);
+        self.forward |= !mark.forwarded();
+        Ok(())
+    }
+
+    /// Note what the ports of container `id` want.
+    fn publish(&mut self, book: &mut Book, id: &str) {
+        let Some(tenant) = book.tenants.get_mut(id) else { return };
+        (tenant.rules, tenant.backend) = (Rules::Unsure, self.backend);
+        for port in &tenant.ports {
+            port.rules(&mut self.script, true);
+            self.local.insert(port.bridge.clone());
+        }
+    }
+
+    fn finish(self, socket: &Socket) -> Result<()> {
+        for (backend, net) in &self.unsure {
+            backend.sweep(&|rule| net.fence().owns(rule))?;
+        }
+        for (net, mark) in &self.unmade {
+            make(socket, net, *mark)?;
+        }
+        for bridge in &self.local {
+            publish::route_loopback(bridge)?;
+        }
+        if self.forward {
+            set_ip_forward(true)?;
+        }
+        self.backend.restore(&self.script)
+    }
 }
 
 /// Make the bridge, up, with the gateway's address. Each part may be there already. Another state root may have
 /// taken the name a moment ago.
-fn make(socket: &Socket, name: &str, mark: Mark, subnet: Subnet) -> Result<()> {
+fn make(socket: &Socket, net: &Net, mark: Mark) -> Result<()> {
+    let name = &net.bridge;
     link::add_bridge(socket, name, mark.group())?;
-    let Link { index, .. } = own(socket, name, mark)?.ok_or_else(|| Error::new(Problem::NoBridge))?;
-    link::add_address(socket, index, name, subnet.gateway(), subnet.prefix)?;
+    let Link { index, .. } =
+        checked(name, mark, link::find(socket, name)?)?.ok_or_else(|| Error::new(Problem::NoBridge))?;
+    heed_no_advertisement(name)?;
+    link::add_address(socket, index, name, net.gateway, net.subnet.prefix)?;
     link::set_up(socket, index, name)
 }
 
-/// The link `name`, which must be the bridge of the root with this `mark` if it is there.
-fn own(socket: &Socket, name: &str, mark: Mark) -> Result<Option<Link>> {
-    match link::find(socket, name)? {
+/// Whoever is on the bridge must not be able to tell the host its IPv6 routes (router advertisements, RFC 4861).
+fn heed_no_advertisement(name: &str) -> Result<()> {
+    let path = format!("/proc/sys/net/ipv6/conf/{name}/accept_ra");
+    file::if_there(file::write(Path::new(&path), "0")).map(drop)
+}
+
+/// The link `name`, which must be that bridge of the state root if it is there.
+pub(super) fn own(socket: &Socket, root: &Path, name: &str) -> Result<Option<Link>> {
+    checked(name, Mark::of(root, name)?, link::find(socket, name)?)
+}
+
+fn checked(name: &str, mark: Mark, found: Option<Link>) -> Result<Option<Link>> {
+    match found {
         Some(link) if !mark.owns(link.group) => Err(taken(name)),
         link => Ok(link),
     }
@@ -104,72 +198,31 @@ fn taken(name: &str) -> Error {
     Error::new(Problem::BridgeTaken { name: name.to_owned() })
 }
 
-/// The marks of the bridges of other state roots.
+/// The marks of other bridges, of this state root and of others.
 fn others(socket: &Socket, own: Mark) -> Result<Vec<Mark>> {
-    let mut marks = Vec::new();
-    for name in names() {
-        let mark = link::find(socket, &name)?.and_then(|link| Mark::read(link.group));
-        marks.extend(mark.filter(|mark| !own.owns(mark.group())));
-    }
-    Ok(marks)
+    let marks = link::groups_of_bridges(socket)?.into_iter().filter_map(Mark::read);
+    Ok(marks.filter(|mark| !own.owns(mark.group())).collect())
 }
 
-/// End the lease of the container `id`. After the last one, nothing of the bridge is left.
+/// End the leases of the container `id`. After the last one, nothing of a bridge is left.
 pub fn release(root: &Path, id: &str) -> Result<()> {
-    retain(root, Ledger::open(root)?, &|leased| leased != id)
+    let ledger = Ledger::open(root)?;
+    match ledger.read()? {
+        Some(book) => strike::strike(root, ledger, book, &Gone::Containers(BTreeSet::from([id.to_owned()]))),
+        None => ledger.remove(),
+    }
 }
 
-/// End the leases of all containers that are not `alive`: what a killed `minidocker` could not do itself.
-/// Without a ledger this costs a look into one directory.
+/// End the leases of all containers that are not `alive`, and those that were about to be given to one that is: what a
+/// killed `minidocker` could not do itself. Without a ledger this costs a look into one directory.
 pub fn reclaim(root: &Path, alive: &dyn Fn(&str) -> bool) -> Result<()> {
     if !Ledger::is_written(root)? {
         return Ok(());
     }
-    retain(root, Ledger::open(root)?, alive)
-}
-
-/// Keep the leases that are to be kept. When others remain, delete the veths of those that end: mostly the
-/// kernel has done so, since a veth dies with its namespace, but a container that joined that namespace may
-/// keep it alive, and must not keep an address that is given to the next.
-fn retain(root: &Path, ledger: Ledger, keep: &dyn Fn(&str) -> bool) -> Result<()> {
-    let Some(mut state) = ledger.read()? else { return ledger.remove() };
-    let ended: Vec<String> = state.leases.keys().filter(|id| !keep(id)).cloned().collect();
-    state.leases.retain(|id, _| !ended.contains(id));
-    if state.leases.is_empty() {
-        return tear_down(Mark::of(root)?, ledger, &state);
-    }
-    if ended.is_empty() {
-        return ledger.remove_unfinished();
-    }
-    let socket = Socket::open()?;
-    for id in &ended {
-        link::delete(&socket, &host_link(id))?;
-    }
-    ledger.write(&state)
-}
-
-/// Put the host back as it was found. The ledger stays if a part cannot be put back, so that the next
-/// `minidocker` tries again; one refusal does not keep the other parts from being tried.
-fn tear_down(mark: Mark, ledger: Ledger, state: &State) -> Result<()> {
-    let socket = Socket::open()?;
-    let bridge = match own(&socket, &state.bridge, mark) {
-        // Since the machine was started anew, say, somebody else has the name, and the rules with it.
-        Err(error) if matches!(error.problem, Problem::BridgeTaken { .. }) => return ledger.remove(),
-        bridge => bridge?,
-    };
-    let rules = match state.rules {
-        Rules::Absent => Ok(()),
-        Rules::Unsure => nat::sweep(&state.bridge, state.subnet),
-        Rules::Applied => nat::remove(&state.bridge, state.subnet),
-    };
-    if let Some(mark) = bridge.and_then(|link| Mark::read(link.group)) {
-        if !mark.forwarded() {
-            stop_forwarding(&socket, mark)?;
-        }
-        link::delete_group(&socket, mark.group())?;
-    }
-    rules?;
-    ledger.remove()
+    let ledger = Ledger::open(root)?;
+    let Some(book) = ledger.read()? else { return ledger.remove() };
+    let dead = book.tenants.keys().filter(|id| !alive(id)).cloned().collect();
+    strike::strike(root, ledger, book, &Gone::Containers(dead))
 }
 
 /// Whether the host forwarded packets before the first of all bridges. They are asked first: whoever ends puts
@@ -180,13 +233,16 @@ fn forwarded(socket: &Socket, own: Mark) -> Result<bool> {
     Ok(now && others.into_iter().all(Mark::forwarded))
 }
 
-/// Stop it unless another bridge needs it, also one that was made at this very moment.
-fn stop_forwarding(socket: &Socket, own: Mark) -> Result<()> {
-    if !others(socket, own)?.is_empty() {
-        return Ok(());
+/// Delete the bridge with this mark, and every cable to it. If the host did not forward before, it stops unless another
+/// bridge needs it, also one that was made at this very moment.
+pub(super) fn lower(socket: &Socket, own: Mark) -> Result<()> {
+    if !own.forwarded() && others(socket, own)?.is_empty() {
+        set_ip_forward(false)?;
+        if !others(socket, own)?.is_empty() {
+            set_ip_forward(true)?;
+        }
     }
-    set_ip_forward(false)?;
-    if others(socket, own)?.is_empty() { Ok(()) } else { set_ip_forward(true) }
+    link::delete_group(socket, own.group())
 }
 
 fn set_ip_forward(on: bool) -> Result<()> {

@@ -3,7 +3,6 @@
 //! Runs in the container's first process, inside its new network namespace, with CAP_NET_ADMIN over it. The
 //! runtime has laid the cable before.
 
-use super::attach::CONTAINER_LINK;
 use super::{Endpoint, Network, link};
 use crate::error::{Error, Problem, Result};
 use crate::sys::netlink::Socket;
@@ -16,10 +15,10 @@ pub fn configure(network: &Network) -> Result<()> {
     match network {
         Network::Host | Network::Container(_) => Ok(()),
         Network::None => loopback(&Socket::open()?),
-        Network::Bridge(endpoint) => {
+        Network::Bridge(endpoints) => {
             let socket = Socket::open()?;
             loopback(&socket)?;
-            ethernet(&socket, endpoint)
+            endpoints.iter().try_for_each(|endpoint| ethernet(&socket, endpoint))
         }
     }
 }
@@ -29,11 +28,14 @@ fn loopback(socket: &Socket) -> Result<()> {
     link::set_up(socket, LOOPBACK_INDEX, "lo")
 }
 
+/// One link, its address and what it leads to. `socket` speaks for the container's network namespace.
+///
 /// In this order: the route to the subnet appears when the link is up, and the gateway must be reachable when
 /// the default route is added.
-fn ethernet(socket: &Socket, endpoint: &Endpoint) -> Result<()> {
-    let index = link::find(socket, CONTAINER_LINK)?.ok_or_else(|| Error::new(Problem::NoBridge))?.index;
-    link::add_address(socket, index, CONTAINER_LINK, endpoint.address, endpoint.prefix)?;
-    link::set_up(socket, index, CONTAINER_LINK)?;
-    link::add_default_route(socket, endpoint.gateway)
+pub fn ethernet(socket: &Socket, endpoint: &Endpoint) -> Result<()> {
+    let name = &endpoint.link;
+    let index = link::find(socket, name)?.ok_or_else(|| Error::new(Problem::NoBridge))?.index;
+    link::add_address(socket, index, name, endpoint.address, endpoint.prefix)?;
+    link::set_up(socket, index, name)?;
+    if endpoint.default_route { link::add_default_route(socket, endpoint.gateway) } else { Ok(()) }
 }

@@ -1,73 +1,20 @@
-//! What is known of the bridge between one `minidocker` and the next: who leases which address, and which rules
-//! must be taken away. Whether `ip_forward` was changed stands on the bridge itself ([`mark`](super::mark)).
+//! Where the [`Book`] is kept between one `minidocker` and the next. Whether `ip_forward` was changed stands on the
+//! bridges themselves ([`mark`](super::mark)).
 //!
-//! The ledger is the file `network/bridge.json` in the state root, read and written under an exclusive
+//! The ledger is the file `network/ledger.json` in the state root, read and written under an exclusive
 //! lock on `network/lock`. Each change is written to a file beside it and renamed, so a reader finds the old
 //! text or the new. What is to be made in the kernel is noted before it is made, what was removed is struck
 //! out afterwards: a process that dies between the two leaves too much in the ledger, never too little.
 
-use super::subnet::Subnet;
+use super::book::Book;
 use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::errno::ENOENT;
 use crate::sys::file;
 use crate::sys::flags::{O_CREAT, O_RDWR};
 use crate::sys::lock;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-
-/// The contents of the ledger.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct State {
-    /// The bridge's name.
-    pub bridge: String,
-    /// Its subnet.
-    pub subnet: Subnet,
-    /// How far the making of bridge and rules has come.
-    pub rules: Rules,
-    /// The address that was given last.
-    pub last: Ipv4Addr,
-    /// Container id → its address.
-    pub leases: BTreeMap<String, Ipv4Addr>,
-}
-
-/// Whether our rules stand in the packet filter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Rules {
-    /// No. Of all that is made, there may be the bridge.
-    Absent,
-    /// They may: someone was about to write them.
-    Unsure,
-    /// They do, and the bridge is complete.
-    Applied,
-}
-
-impl State {
-    /// The ledger of a bridge that is still to be made.
-    pub fn new(bridge: String, subnet: Subnet) -> Self {
-        let last = subnet.gateway();
-        Self { bridge, subnet, rules: Rules::Absent, last, leases: BTreeMap::new() }
-    }
-
-    /// Give the container `id` an address; the one it has, if it has one.
-    pub fn lease(&mut self, id: &str) -> Result<Ipv4Addr> {
-        if let Some(address) = self.leases.get(id) {
-            return Ok(*address);
-        }
-        let taken = |address| self.leases.values().any(|leased| *leased == address);
-        let address = self
-            .subnet
-            .next_free(self.last, taken)
-            .ok_or_else(|| Error::new(Problem::NoAddress { subnet: self.subnet.to_string() }))?;
-        self.leases.insert(id.to_owned(), address);
-        self.last = address;
-        Ok(address)
-    }
-}
 
 /// The ledger, locked for as long as this value lives.
 #[derive(Debug)]
@@ -104,22 +51,22 @@ impl Ledger {
         Ok(Self { directory, _lock: lock })
     }
 
+    /// What the book of `root` says to whoever only looks: no lock is taken, and nothing made. Blank when there is none.
+    pub fn look(root: &Path) -> Result<Book> {
+        parse(&written(&directory(root))).map(Option::unwrap_or_default)
+    }
+
     /// What it says; `None` when there is none.
     ///
     /// An empty file is none: only a machine that lost its power can leave one, and with it all that was noted.
-    pub fn read(&self) -> Result<Option<State>> {
-        let path = written(&self.directory);
-        let Some(text) = read(&path)?.filter(|text| !text.is_empty()) else { return Ok(None) };
-        serde_json::from_str(&text).map(Some).map_err(|error| {
-            let path = path.display().to_string();
-            Error::new(Problem::StateDamaged { path, detail: error.to_string() })
-        })
+    pub fn read(&self) -> Result<Option<Book>> {
+        parse(&written(&self.directory))
     }
 
     /// Replace what it says.
-    pub fn write(&self, state: &State) -> Result<()> {
+    pub fn write(&self, book: &Book) -> Result<()> {
         let (path, beside) = (written(&self.directory), unfinished(&self.directory));
-        let text = serde_json::to_string(state).unwrap_or_default();
+        let text = serde_json::to_string(book).unwrap_or_default();
         let done = file::write_new(&beside, &text, 0o600).and_then(|()| file::rename(&beside, &path));
         if done.is_err() {
             // The first error is the one to tell; the next minidocker removes what stays here.
@@ -145,7 +92,7 @@ fn directory(root: &Path) -> PathBuf {
 }
 
 /// How the names of the ledger, finished or not, begin.
-const LEDGER: &str = "bridge.json";
+const LEDGER: &str = "ledger.json";
 
 fn written(directory: &Path) -> PathBuf {
     directory.join(LEDGER)
@@ -153,6 +100,14 @@ fn written(directory: &Path) -> PathBuf {
 
 fn unfinished(directory: &Path) -> PathBuf {
     directory.join(format!("{LEDGER}.new"))
+}
+
+fn parse(path: &Path) -> Result<Option<Book>> {
+    let Some(text) = read(path)?.filter(|text| !text.is_empty()) else { return Ok(None) };
+    serde_json::from_str(&text).map(Some).map_err(|error| {
+        let path = path.display().to_string();
+        Error::new(Problem::StateDamaged { path, detail: error.to_string() })
+    })
 }
 
 fn read(path: &Path) -> Result<Option<String>> {
@@ -171,20 +126,15 @@ fn unusable(path: &Path) -> Problem {
 mod tests {
     use super::*;
 
-    fn state() -> State {
-        State::new("minidocker0".to_owned(), "172.30.0.0/16".parse().unwrap())
-    }
-
     #[test]
     fn what_is_written_is_read_and_removed() {
         let root = tempfile::tempdir().unwrap();
         assert!(!Ledger::is_written(root.path()).unwrap());
-        let mut state = state();
-        state.lease("0123456789ab").unwrap();
+        let book = crate::network::book::tests::book(&[("bridge", "172.30.0.0/16")]);
         let ledger = Ledger::open(root.path()).unwrap();
         assert_eq!(ledger.read().unwrap(), None);
-        ledger.write(&state).unwrap();
-        assert_eq!(ledger.read().unwrap(), Some(state));
+        ledger.write(&book).unwrap();
+        assert_eq!(ledger.read().unwrap(), Some(book));
         assert!(Ledger::is_written(root.path()).unwrap());
         ledger.remove().unwrap();
         assert!(!Ledger::is_written(root.path()).unwrap());
@@ -195,29 +145,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(root.path()).unwrap();
         let path = written(&ledger.directory);
-        std::fs::write(&path, "{\"subnet\": 3").unwrap();
+        std::fs::write(&path, "{\"networks\": 3").unwrap();
         assert!(matches!(ledger.read().unwrap_err().problem, Problem::StateDamaged { .. }));
         std::fs::write(&path, "").unwrap();
         assert_eq!(ledger.read().unwrap(), None);
-    }
-
-    #[test]
-    fn each_container_has_its_own_address_and_keeps_it() {
-        let mut state = state();
-        let first = state.lease("a").unwrap();
-        let second = state.lease("b").unwrap();
-        assert_eq!(first, Ipv4Addr::new(172, 30, 0, 2));
-        assert_eq!(second, Ipv4Addr::new(172, 30, 0, 3));
-        assert_eq!(state.lease("a").unwrap(), first);
-        state.leases.remove("b");
-        assert_eq!(state.lease("c").unwrap(), Ipv4Addr::new(172, 30, 0, 4), "not at once again");
-    }
-
-    #[test]
-    fn a_full_subnet_says_so() {
-        let mut state = State::new("minidocker0".to_owned(), "192.168.200.0/30".parse().unwrap());
-        state.lease("a").unwrap();
-        let error = state.lease("b").unwrap_err();
-        assert_eq!(error.problem, Problem::NoAddress { subnet: "192.168.200.0/30".into() });
     }
 }

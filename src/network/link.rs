@@ -4,7 +4,7 @@ use super::message::encode;
 use super::reply::{self, Link};
 use crate::error::{Problem, Result};
 use crate::sys::errno::{EEXIST, ENODEV, EOPNOTSUPP, EPERM};
-use crate::sys::netlink::{Rtnetlink, Socket};
+use crate::sys::netlink::{Netns, Rtnetlink, Socket};
 use std::net::Ipv4Addr;
 
 /// Ask and wait for the answer. One request is under way on a socket at a time, so one sequence number does.
@@ -41,20 +41,27 @@ pub struct Veth<'a> {
     pub master: u32,
     /// The name of the end in the other namespace.
     pub peer: &'a str,
-    /// A process in that namespace, by its pid as seen from here.
-    pub peer_pid: i32,
+    /// That namespace.
+    pub netns: Netns<'a>,
 }
 
 /// Make a veth pair: our end up and on its bridge, the other end born where it belongs.
 pub fn add_veth(socket: &Socket, veth: Veth<'_>) -> Result<()> {
-    let Veth { name, group, master, peer, peer_pid } = veth;
-    ask(socket, Rtnetlink::NewVeth { name, group, master, peer, peer_pid })?;
+    let Veth { name, group, master, peer, netns } = veth;
+    ask(socket, Rtnetlink::NewVeth { name, group, master, peer, netns })?;
     Ok(())
 }
 
 /// Set the link `index` up; `name` is for the reader.
 pub fn set_up(socket: &Socket, index: u32, name: &str) -> Result<()> {
     ask(socket, Rtnetlink::SetUp { index, name })?;
+    Ok(())
+}
+
+/// Let the bridge send a frame back by the port `index` by which it came: whoever speaks to itself by an address of
+/// the host's needs that where packets on bridges meet the rules (`bridge-nf-call-iptables`).
+pub fn set_hairpin(socket: &Socket, index: u32, name: &str) -> Result<()> {
+    ask(socket, Rtnetlink::SetHairpin { index, name })?;
     Ok(())
 }
 
@@ -82,6 +89,11 @@ pub fn add_default_route(socket: &Socket, gateway: Ipv4Addr) -> Result<()> {
 /// Where the routes of this network namespace lead to, its own addresses (prefix 32) included.
 pub fn routes(socket: &Socket) -> Result<Vec<(Ipv4Addr, u8)>> {
     ask(socket, Rtnetlink::DumpRoutes).map(|answer| reply::destinations(&answer))
+}
+
+/// The link groups of all bridges in this network namespace.
+pub fn groups_of_bridges(socket: &Socket) -> Result<Vec<u32>> {
+    ask(socket, Rtnetlink::DumpBridges).map(|answer| reply::links(&answer).map(|link| link.group).collect())
 }
 
 fn unless_there(answer: Result<Vec<u8>>) -> Result<()> {

@@ -1,13 +1,13 @@
 //! Whose a bridge is, in its link group.
 //!
 //! State roots that share a network namespace do not know each other's ledgers. So the kernel remembers beside
-//! the bridge which root it belongs to, and whether the host forwarded packets before. The link group is a number
+//! each bridge which root it belongs to, and whether the host forwarded packets before. The link group is a number
 //! that RTM_NEWLINK sets in the instant in which the link comes into being; an alias (IFLA_IFALIAS) would be more
 //! readable, but is heeded by RTM_SETLINK alone, and between the two requests a process may be killed.
 //!
 //! ```text
 //! 31 30 29                                                  1 0
-//! |0 1 | device and inode of the state root, to 29 bits mixed | did the host forward? |
+//! |0 1 | state root (device, inode) and bridge, 29 bits mixed | did the host forward? |
 //! ```
 
 use crate::error::Result;
@@ -23,14 +23,17 @@ const TOP: u32 = 0b01 << 30;
 const FORWARDED: u32 = 1;
 
 impl Mark {
-    /// The mark of the state root `root`, on a host that does not forward.
-    pub fn of(root: &Path) -> Result<Self> {
-        file::status(root).map(|status| Self::mix(status.identity))
+    /// The mark of the bridge `name` of the state root `root`, on a host that does not forward.
+    pub fn of(root: &Path, name: &str) -> Result<Self> {
+        file::status(root).map(|status| Self::mix(status.identity, name))
     }
 
     /// A product spreads neighbouring inodes over the whole range; its upper bits depend on all of theirs.
-    fn mix((device, inode): (u64, u64)) -> Self {
-        let mixed = (inode ^ device.rotate_left(40)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    fn mix((device, inode): (u64, u64), name: &str) -> Self {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let named =
+            name.bytes().fold(0u64, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(ODD).rotate_left(23));
+        let mixed = (inode ^ device.rotate_left(40) ^ named).wrapping_mul(ODD);
         Self(TOP | ((mixed >> 35) as u32) << 1)
     }
 
@@ -49,7 +52,7 @@ impl Mark {
         self.0 & FORWARDED != 0
     }
 
-    /// Whether `group` is a mark of the same state root.
+    /// Whether `group` is a mark of the same bridge of the same state root.
     pub fn owns(self, group: u32) -> bool {
         self.on_host(false) == Self(group).on_host(false)
     }
@@ -67,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_mark_says_whose_and_what_was() {
-        let (one, other) = (Mark::mix((9, 4711)), Mark::mix((9, 4712)));
+        let (one, other) = (Mark::mix((9, 4711), "a"), Mark::mix((9, 4712), "a"));
         for forwarded in [false, true] {
             let group = one.on_host(forwarded).group();
             assert_eq!(Mark::read(group).map(Mark::forwarded), Some(forwarded));
@@ -81,8 +84,11 @@ mod tests {
     #[test]
     fn neighbours_differ() {
         let marks: BTreeSet<u32> = (0..50)
-            .flat_map(|device| (0..200).map(move |inode| Mark::mix((device, inode)).group()))
+            .flat_map(|device| (0..200).map(move |inode| Mark::mix((device, inode), "minidocker0").group()))
             .collect();
         assert_eq!(marks.len(), 50 * 200);
+        let named: BTreeSet<u32> =
+            (0..2000).map(|n| Mark::mix((9, 4711), &format!("md-{n:012x}")).group()).collect();
+        assert_eq!(named.len(), 2000);
     }
 }

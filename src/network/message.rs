@@ -12,7 +12,7 @@
 //! ```
 
 use super::attribute::Builder;
-use crate::sys::netlink::Rtnetlink;
+use crate::sys::netlink::{Netns, Rtnetlink};
 
 // linux/rtnetlink.h: message types.
 pub(super) const RTM_NEWLINK: u16 = 16;
@@ -36,7 +36,12 @@ const NEW: u16 = NLM_F_CREATE | NLM_F_EXCL;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MASTER: u16 = 10;
 const IFLA_LINKINFO: u16 = 18;
+const IFLA_PROTINFO: u16 = 12;
 const IFLA_NET_NS_PID: u16 = 19;
+const IFLA_NET_NS_FD: u16 = 28;
+/// The attribute is a row of attributes. Most readers do not look at this mark; that of IFLA_PROTINFO does.
+const NLA_F_NESTED: u16 = 0x8000;
+const IFLA_BRPORT_MODE: u16 = 4;
 pub(super) const IFLA_GROUP: u16 = 27;
 const IFLA_INFO_KIND: u16 = 1;
 const IFLA_INFO_DATA: u16 = 2;
@@ -46,6 +51,7 @@ pub(super) const RTA_DST: u16 = 1;
 const RTA_GATEWAY: u16 = 5;
 
 const AF_UNSPEC: u8 = 0;
+const AF_BRIDGE: u8 = 7;
 pub(super) const AF_INET: u8 = 2;
 const IFF_UP: u32 = 1;
 const RT_TABLE_MAIN: u8 = 254;
@@ -59,12 +65,13 @@ pub fn encode(request: &Rtnetlink<'_>, sequence: u32) -> Vec<u8> {
     let (kind, flags, body) = match *request {
         GetLink { name } => (RTM_GETLINK, 0, link(0, 0).text(IFLA_IFNAME, name)),
         NewBridge { name, group } => (RTM_NEWLINK, NEW, new_bridge(name, group)),
-        NewVeth { name, group, master, peer, peer_pid } => {
+        NewVeth { name, group, master, peer, netns } => {
             let ours =
                 link(0, IFF_UP).text(IFLA_IFNAME, name).number(IFLA_MASTER, master).number(IFLA_GROUP, group);
-            (RTM_NEWLINK, NEW, veth(ours, peer, peer_pid))
+            (RTM_NEWLINK, NEW, veth(ours, peer, netns))
         }
         SetUp { index, .. } => (RTM_SETLINK, 0, link(index, IFF_UP)),
+        SetHairpin { index, .. } => (RTM_SETLINK, 0, hairpin(index)),
         DelLink { name } => (RTM_DELLINK, 0, link(0, 0).text(IFLA_IFNAME, name)),
         DelGroup { group } => (RTM_DELLINK, 0, link(0, 0).number(IFLA_GROUP, group)),
         NewAddress { index, address, prefix, .. } => {
@@ -75,6 +82,10 @@ pub fn encode(request: &Rtnetlink<'_>, sequence: u32) -> Vec<u8> {
             (RTM_NEWROUTE, NEW, Builder::after(&route).address(RTA_GATEWAY, gateway))
         }
         DumpRoutes => (RTM_GETROUTE, NLM_F_DUMP, Builder::after(&rtmsg(0, 0, 0))),
+        DumpBridges => {
+            let bridges = |info: Builder| info.text(IFLA_INFO_KIND, "bridge");
+            (RTM_GETLINK, NLM_F_DUMP, link(0, 0).nest(IFLA_LINKINFO, &[], bridges))
+        }
     };
     with_header(kind, flags | NLM_F_REQUEST | NLM_F_ACK, sequence, &body.finish())
 }
@@ -101,16 +112,28 @@ fn new_bridge(name: &str, group: u32) -> Builder {
 }
 
 /// Describe the other end inside our end's own description. It is a whole link message without nlmsghdr, and
-/// its IFLA_NET_NS_PID has it born in that process's network namespace: nothing is ever moved, and no moment
-/// exists at which it could be seen on this side.
-fn veth(ours: Builder, peer: &str, peer_pid: i32) -> Builder {
+/// its IFLA_NET_NS_PID (or _FD) has it born in that network namespace: nothing is ever moved, and no moment exists
+/// at which it could be seen on this side.
+fn veth(ours: Builder, peer: &str, netns: Netns<'_>) -> Builder {
+    let (kind, number) = match netns {
+        Netns::Of(pid) => (IFLA_NET_NS_PID, pid),
+        Netns::Open { descriptor, .. } => (IFLA_NET_NS_FD, descriptor),
+    };
     ours.nest(IFLA_LINKINFO, &[], |info| {
         info.text(IFLA_INFO_KIND, "veth").nest(IFLA_INFO_DATA, &[], |data| {
             data.nest(VETH_INFO_PEER, &ifinfomsg(0, 0), |theirs| {
-                theirs.text(IFLA_IFNAME, peer).number(IFLA_NET_NS_PID, peer_pid as u32)
+                theirs.text(IFLA_IFNAME, peer).number(kind, number as u32)
             })
         })
     })
+}
+
+/// The bridge's own settings of its port `index`: they are spoken of in the family of bridges.
+fn hairpin(index: u32) -> Builder {
+    let mut header = ifinfomsg(index, 0);
+    header[0] = AF_BRIDGE;
+    let mode = |settings: Builder| settings.bytes(IFLA_BRPORT_MODE, &[1]);
+    Builder::after(&header).nest(IFLA_PROTINFO | NLA_F_NESTED, &[], mode)
 }
 
 /// A message about the link `index`, or about one that an attribute names if `index` is 0, setting `flags`.
@@ -166,7 +189,7 @@ mod tests {
             group: 0x6d64,
             master: 4,
             peer: "eth0",
-            peer_pid: 99,
+            netns: Netns::Of(99),
         };
         let message = encode(&request, 1);
         assert_eq!(message.len() as u32, u32::from_ne_bytes(message[..4].try_into().unwrap()));
@@ -196,6 +219,8 @@ mod tests {
             Rtnetlink::DelGroup { group: 1 },
             Rtnetlink::NewDefaultRoute { gateway: address },
             Rtnetlink::DumpRoutes,
+            Rtnetlink::DumpBridges,
+            Rtnetlink::SetHairpin { index: 5, name: "md0123456789ab" },
         ] {
             let message = encode(&request, 3);
             assert_eq!(message[..4], (message.len() as u32).to_ne_bytes(), "{request:?}");

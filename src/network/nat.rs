@@ -1,220 +1,127 @@
-//! The three packet filter rules of the bridge, written and removed by iptables-restore(8).
+//! The packet filter rules of a bridge.
 //!
 //! In the table `nat`, what leaves the subnet by another way than the bridge gets the host's own address
 //! (MASQUERADE), since nobody outside knows a route back to the subnet. In `filter`, what comes from the bridge
 //! is forwarded, and what goes to it if it belongs to a connection that was made from there. These two stand at
 //! the head of FORWARD: dockerd sets that chain's policy to DROP, and rules after its own would come too late.
 //!
-//! One script changes everything, in one commit a table, without a subprocess a rule. Each rule names the
-//! bridge; that is how a rule of unknown origin is recognised as ours.
+//! Leave to pass is not enough to keep two bridges apart: what one lets out, the other would have to stop before,
+//! and which of two rules at the head of FORWARD comes first is chance. So what must not pass is stopped in `mangle`,
+//! whose FORWARD chain comes before that of `filter`: whatever comes to a bridge from elsewhere and belongs to no
+//! connection made from there nor is meant for a published port ([`publish`](super::publish)); from an internal
+//! network, whatever would leave it; and what is sent to 127.0.0.1 from a bridge, which is routed where ports are
+//! published, and is the host's own affair.
+//!
+//! Each rule names the bridge; that is how a rule of unknown origin is recognised as ours.
 
+use super::iptables::{Backend, Script};
 use super::subnet::Subnet;
-use crate::error::{Error, Meaning, Problem, Result};
-use crate::sys::{command, file};
-use std::path::PathBuf;
+use crate::error::Result;
 
-/// Read the script on standard input, keep the rules of others, wait for others' changes to end.
-const RESTORE: &[&str] = &["--noflush", "--wait=5"];
-
-/// Whether this machine has the programs that write packet filter rules.
-pub fn iptables_available() -> bool {
-    find("iptables-restore").is_ok()
+/// What the rules of a bridge depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bridge<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its subnet.
+    pub subnet: Subnet,
+    /// Whether nothing leads out of it.
+    pub internal: bool,
 }
 
-/// Write the rules for `bridge` with `subnet`. They must not be there yet: a second set would stand beside the first.
+/// The three rules by which `bridge` with `subnet` gets a way out, and nothing that keeps it apart from others. They
+/// must not be there yet: a second set would stand beside the first.
 pub fn apply(bridge: &str, subnet: Subnet) -> Result<()> {
-    restore(&script(bridge, subnet, "-A", "-I"))
+    let mut script = Script::default();
+    Bridge { name: bridge, subnet, internal: false }.way_out(&mut script, true);
+    Backend::Usual.restore(&script)
 }
 
-/// Remove what [`apply`] wrote; where that is not all there, whatever of it is.
-pub fn remove(bridge: &str, subnet: Subnet) -> Result<()> {
-    restore(&script(bridge, subnet, "-D", "-D")).or_else(|_| sweep(bridge, subnet))
-}
-
-/// Look for rules that are ours, and remove just those: for a host of which only the ledger is known.
-pub fn sweep(bridge: &str, subnet: Subnet) -> Result<()> {
-    let rules = run("iptables-save", &[], "")?;
-    match deletions(&rules, bridge, subnet) {
-        script if script.is_empty() => Ok(()),
-        script => restore(&script),
-    }
-}
-
-/// The rules of this network namespace in the tables `filter` and `nat`, as iptables-save(8) writes them: each table
-/// with the policies of its chains that hold rules or have another policy than ACCEPT.
-pub fn listing() -> Result<String> {
-    // A table at a time: whoever is root in a user namespace alone may not list the tables of iptables-legacy.
-    let saved = [run("iptables-save", &["-t", "filter"], "")?, run("iptables-save", &["-t", "nat"], "")?];
-    Ok(saved.iter().map(|table| essence(table)).collect())
-}
-
-/// How many packets each rule of the table `table` has met, in the order of the rules, with the rule itself.
-pub fn counters(table: &str) -> Result<Vec<(u64, String)>> {
-    Ok(run("iptables-save", &["-c", "-t", table], "")?.lines().filter_map(counted).collect())
-}
-
-/// `[3:180] -A FORWARD -i docker0 -j ACCEPT`.
-fn counted(line: &str) -> Option<(u64, String)> {
-    let (counts, rule) = line.strip_prefix('[')?.split_once("] -A ")?;
-    Some((counts.split(':').next()?.parse().ok()?, rule.to_owned()))
-}
-
-/// `table` without remarks, counters, and chains of which there is nothing to say.
-fn essence(table: &str) -> String {
-    let speaks = |line: &&str| {
-        let mut words = line.split(' ');
-        match line.strip_prefix(':') {
-            Some(chain) => {
-                let rule = format!("-A {} ", chain.split(' ').next().unwrap_or_default());
-                words.nth(1) != Some("ACCEPT") || table.contains(&rule)
-            }
-            None => line.starts_with(['*', '-']),
+impl Bridge<'_> {
+    /// All its rules into `script`, to be added or to be deleted.
+    pub fn rules(self, script: &mut Script, add: bool) {
+        if !self.internal {
+            self.way_out(script, add);
         }
-    };
-    let lines = table.lines().filter(speaks);
-    lines.flat_map(|line| [line.split(" [").next().unwrap_or_default(), "\n"]).collect()
-}
+        self.guard(script, add);
+    }
 
-/// The rules, each begun with the command `nat` or `filter` according to its table.
-fn script(bridge: &str, subnet: Subnet, nat: &str, filter: &str) -> String {
-    format!(
-        "*nat\n\
-         {nat} POSTROUTING -s {subnet} ! -o {bridge} -j MASQUERADE\n\
-         COMMIT\n\
-         *filter\n\
-         {filter} FORWARD -i {bridge} -j ACCEPT\n\
-         {filter} FORWARD -o {bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n\
-         COMMIT\n"
-    )
-}
+    fn way_out(self, script: &mut Script, add: bool) {
+        let Self { name, subnet, .. } = self;
+        let (last, first) = if add { ("-A", "-I") } else { ("-D", "-D") };
+        script.line("nat", format!("{last} POSTROUTING -s {subnet} ! -o {name} -j MASQUERADE"));
+        script.line("filter", format!("{first} FORWARD -i {name} -j ACCEPT"));
+        let known = "-m conntrack --ctstate RELATED,ESTABLISHED";
+        script.line("filter", format!("{first} FORWARD -o {name} {known} -j ACCEPT"));
+    }
 
-/// The script that deletes our rules from `saved`, the output of iptables-save(8); empty when there are none.
-fn deletions(saved: &str, bridge: &str, subnet: Subnet) -> String {
-    let mut script = String::new();
-    for table in saved.split("COMMIT") {
-        let Some(name) = table.lines().find(|line| line.starts_with('*')) else { continue };
-        let rules = table
-            .lines()
-            .filter_map(|line| line.strip_prefix("-A "))
-            .filter(|rule| ours(rule, bridge, subnet));
-        let deletions: String = rules.map(|rule| format!("-D {rule}\n")).collect();
-        if !deletions.is_empty() {
-            script += &format!("{name}\n{deletions}COMMIT\n");
+    fn guard(self, script: &mut Script, add: bool) {
+        let Self { name, .. } = self;
+        let last = if add { "-A" } else { "-D" };
+        script.line("mangle", format!("{last} PREROUTING -d 127.0.0.0/8 -i {name} -j DROP"));
+        let unknown = "-m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT";
+        script.line("mangle", format!("{last} FORWARD ! -i {name} -o {name} {unknown} -j DROP"));
+        if self.internal {
+            script.line("mangle", format!("{last} FORWARD -i {name} ! -o {name} -j DROP"));
         }
     }
-    script
-}
 
-fn ours(rule: &str, bridge: &str, subnet: Subnet) -> bool {
-    let has = |word: &str| rule.split_whitespace().any(|part| part == word);
-    has(bridge) || has("MASQUERADE") && has(&subnet.to_string())
-}
-
-/// Let iptables-restore(8) carry out `script`, beside the rules that are there. Errors: `NoIptables` where the program is
-/// missing, `NatRefused` where it or the kernel does not take the script.
-pub fn restore(script: &str) -> Result<()> {
-    run("iptables-restore", RESTORE, script).map(drop)
-}
-
-/// Run one of the iptables programs; what it wrote to standard output.
-pub fn run(name: &str, arguments: &[&str], stdin: &str) -> Result<String> {
-    let program = find(name)?;
-    let output = command::run(&program, arguments, stdin)
-        .meaning(|| Problem::NoIptables { program: name.to_owned() })?;
-    if output.status != 0 {
-        return Err(Error::new(Problem::NatRefused {
-            program: name.to_owned(),
-            said: verdict(&output.stderr),
-        }));
+    /// Whether `rule`, as iptables-save(8) writes it, is one of these, or would be.
+    pub fn owns(self, rule: &str) -> bool {
+        let has = |word: &str| rule.split_whitespace().any(|part| part == word);
+        has(self.name) || has("MASQUERADE") && has(&self.subnet.to_string())
     }
-    Ok(output.stdout)
-}
-
-/// The first line that is not a remark about the machine's other tables.
-fn verdict(stderr: &str) -> String {
-    let mut lines = stderr.lines().map(str::trim);
-    lines.find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or_default().to_owned()
-}
-
-/// Look for a program where root's programs are, which a person's PATH may leave out, then in PATH.
-fn find(name: &str) -> Result<PathBuf> {
-    let path = std::env::var("PATH").unwrap_or_default();
-    ["/usr/sbin", "/sbin"]
-        .into_iter()
-        .chain(path.split(':').filter(|directory| directory.starts_with('/')))
-        .map(|directory| PathBuf::from(directory).join(name))
-        .find(|program| file::access(program, true).is_ok())
-        .ok_or_else(|| Error::new(Problem::NoIptables { program: name.to_owned() }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const BRIDGE: &str = "minidocker0";
-    const SAVED: &str = "\
-# Generated by iptables-save
-*filter
-:INPUT ACCEPT [0:0]
-:FORWARD DROP [0:0]
--A FORWARD -o minidocker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
--A FORWARD -i docker0 -j ACCEPT
--A FORWARD -i minidocker01 -j ACCEPT
-COMMIT
-*nat
-:POSTROUTING ACCEPT [0:0]
--A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
--A POSTROUTING -s 172.30.0.0/16 ! -o minidocker0 -j MASQUERADE
-COMMIT
-";
+    const SAVED: [&str; 5] = [
+        "FORWARD -o minidocker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+        "FORWARD -i docker0 -j ACCEPT",
+        "FORWARD -i minidocker01 -j ACCEPT",
+        "POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE",
+        "POSTROUTING -s 172.30.0.0/16 ! -o minidocker0 -j MASQUERADE",
+    ];
 
-    fn subnet() -> Subnet {
-        "172.30.0.0/16".parse().unwrap()
+    fn bridge(internal: bool) -> Bridge<'static> {
+        Bridge { name: "minidocker0", subnet: "172.30.0.0/16".parse().unwrap(), internal }
+    }
+
+    fn text(internal: bool, add: bool) -> String {
+        let mut script = Script::default();
+        bridge(internal).rules(&mut script, add);
+        script.text()
     }
 
     #[test]
-    fn only_our_rules_are_swept() {
-        let expected = "\
-*filter
--D FORWARD -o minidocker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
-COMMIT
-*nat
--D POSTROUTING -s 172.30.0.0/16 ! -o minidocker0 -j MASQUERADE
-COMMIT
-";
-        assert_eq!(deletions(SAVED, BRIDGE, subnet()), expected);
-        assert_eq!(deletions("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n", BRIDGE, subnet()), "");
-    }
-
-    #[test]
-    fn a_listing_tells_of_chains_with_rules_or_a_policy() {
-        let expected = "*filter\n:FORWARD DROP\n-A FORWARD -i docker0 -j ACCEPT\n";
-        let table = "# Generated\n*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [3:180]\n-A FORWARD -i docker0 -j ACCEPT\nCOMMIT\n";
-        assert_eq!(essence(table), expected);
-        assert_eq!(
-            essence("*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j X\n"),
-            "*nat\n:OUTPUT ACCEPT\n-A OUTPUT -j X\n"
-        );
-    }
-
-    #[test]
-    fn a_rule_has_its_packets_before_it() {
-        assert_eq!(counted("[3:180] -A FORWARD -j ACCEPT"), Some((3, "FORWARD -j ACCEPT".to_owned())));
-        assert_eq!(counted(":FORWARD DROP [3:180]"), None);
+    fn only_our_rules_are_owned() {
+        assert_eq!(SAVED.map(|rule| bridge(false).owns(rule)), [true, false, false, false, true]);
     }
 
     #[test]
     fn what_is_applied_and_what_is_removed_differ_in_the_command_alone() {
-        let applied = script(BRIDGE, subnet(), "-A", "-I");
-        assert!(applied.contains("\n-A POSTROUTING -s 172.30.0.0/16 ! -o minidocker0 -j MASQUERADE\n"));
-        let removed = applied.replace("-A P", "-D P").replace("-I F", "-D F");
-        assert_eq!(removed, script(BRIDGE, subnet(), "-D", "-D"));
+        for internal in [false, true] {
+            let applied = text(internal, true);
+            let removed = applied.replace("\n-A ", "\n-D ").replace("\n-I ", "\n-D ");
+            assert_eq!(removed, text(internal, false));
+            assert!(
+                applied
+                    .lines()
+                    .filter(|line| line.starts_with('-'))
+                    .all(|line| bridge(internal).owns(&line[3..]))
+            );
+        }
     }
 
     #[test]
-    fn the_verdict_is_the_line_that_says_why() {
-        let said = "# Warning: iptables-legacy tables present\niptables-restore: line 2 failed: No chain.\n";
-        assert_eq!(verdict(said), "iptables-restore: line 2 failed: No chain.");
-        assert_eq!(verdict(""), "");
+    fn from_an_internal_network_nothing_leads_out() {
+        assert!(
+            text(false, true).contains("\n-A POSTROUTING -s 172.30.0.0/16 ! -o minidocker0 -j MASQUERADE\n")
+        );
+        let inside = text(true, true);
+        assert!(!inside.contains("ACCEPT") && !inside.contains("MASQUERADE"), "{inside}");
+        assert!(inside.contains("-A FORWARD -i minidocker0 ! -o minidocker0 -j DROP"), "{inside}");
     }
 }

@@ -39,7 +39,15 @@ pub struct Link {
 
 /// The first link in the answer to RTM_GETLINK.
 pub fn link(answer: &[u8]) -> Option<Link> {
-    let (_, body) = Messages(answer).find(|(kind, _)| *kind == RTM_NEWLINK)?;
+    links(answer).next()
+}
+
+/// All links in such an answer.
+pub fn links(answer: &[u8]) -> impl Iterator<Item = Link> {
+    Messages(answer).filter(|(kind, _)| *kind == RTM_NEWLINK).filter_map(|(_, body)| one_link(body))
+}
+
+fn one_link(body: &[u8]) -> Option<Link> {
     let index = u32_at(body, IFINFOMSG_INDEX)?;
     let group = Attributes(body.get(IFINFOMSG..)?).find(|(kind, _)| *kind == IFLA_GROUP);
     Some(Link { index, group: group.and_then(|(_, value)| u32_at(value, 0)).unwrap_or(0) })

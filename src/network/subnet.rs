@@ -24,7 +24,7 @@ impl Subnet {
         Self { network: address.to_bits() & mask(prefix), prefix }
     }
 
-    /// The bridge's address: the first.
+    /// The bridge's address, unless another was asked for: the first.
     pub fn gateway(self) -> Ipv4Addr {
         Ipv4Addr::from_bits(self.network + 1)
     }
@@ -43,7 +43,15 @@ impl Subnet {
             .find(|address| !taken(*address))
     }
 
-    fn overlaps(self, other: Subnet) -> bool {
+    /// Whether `address` can be a container's or the bridge's: inside, and neither the network's own address nor that
+    /// of all.
+    pub fn has_host(self, address: Ipv4Addr) -> bool {
+        let bits = address.to_bits();
+        bits > self.network && bits < self.network | !mask(self.prefix)
+    }
+
+    /// Whether the two have an address in common.
+    pub fn overlaps(self, other: Subnet) -> bool {
         let common = mask(self.prefix.min(other.prefix));
         self.network & common == other.network & common
     }
@@ -63,11 +71,23 @@ fn candidates() -> impl Iterator<Item = Subnet> {
 
 /// The first candidate that meets no route in `routes` (own addresses are among them, with prefix 32).
 pub fn choose(routes: &[(Ipv4Addr, u8)]) -> Option<Subnet> {
-    let used = |candidate: Subnet| {
-        let mut narrow = routes.iter().filter(|(_, prefix)| *prefix >= WIDEST);
-        narrow.any(|(address, prefix)| candidate.overlaps(Subnet::new(*address, *prefix)))
+    choose_beside(routes, &[])
+}
+
+/// The first that meets none of `others` either, which may have no route at the moment.
+pub fn choose_beside(routes: &[(Ipv4Addr, u8)], others: &[Subnet]) -> Option<Subnet> {
+    let free = |candidate: &Subnet| {
+        !candidate.is_routed(routes) && !others.iter().any(|other| candidate.overlaps(*other))
     };
-    candidates().find(|candidate| !used(*candidate))
+    candidates().find(free)
+}
+
+impl Subnet {
+    /// Whether one of `routes` leads into it, other than as a way out.
+    pub fn is_routed(self, routes: &[(Ipv4Addr, u8)]) -> bool {
+        let mut narrow = routes.iter().filter(|(_, prefix)| *prefix >= WIDEST);
+        narrow.any(|(address, prefix)| self.overlaps(Subnet::new(*address, *prefix)))
+    }
 }
 
 impl fmt::Display for Subnet {
@@ -143,6 +163,15 @@ mod tests {
         assert_eq!(small.next_free(at(6), |_| false), Some(at(2)));
         assert_eq!(small.next_free(at(4), |address| address != at(3)), Some(at(3)));
         assert_eq!(small.next_free(at(4), |_| true), None);
+    }
+
+    #[test]
+    fn a_network_that_has_no_route_yet_is_not_taken_either() {
+        let defined = ["172.30.0.0/17", "172.31.128.0/24"].map(subnet);
+        assert_eq!(choose_beside(&[], &defined).unwrap().to_string(), "10.200.0.0/16");
+        let small = subnet("192.168.200.0/29");
+        let hosts = (0..8).filter(|last| small.has_host(Ipv4Addr::new(192, 168, 200, *last)));
+        assert_eq!(hosts.collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
     }
 
     #[test]

@@ -9,6 +9,17 @@ use crate::error::Result;
 use nix::errno::Errno;
 use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::path::Path;
+
+/// A network namespace, as a request names one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Netns<'a> {
+    /// That of a process, by its pid as seen from here: IFLA_NET_NS_PID.
+    Of(i32),
+    /// One that is held open: IFLA_NET_NS_FD. Whatever becomes of its processes and their pids, it stays that one.
+    #[allow(missing_docs, reason = "the descriptor, and the path by which it was opened")]
+    Open { descriptor: i32, path: &'a Path },
+}
 
 /// What is asked of rtnetlink, in its own terms. The message is encoded from this very value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,10 +30,12 @@ pub enum Rtnetlink<'a> {
     /// RTM_NEWLINK of kind `bridge`, in link group `group`.
     NewBridge { name: &'a str, group: u32 },
     /// RTM_NEWLINK of kind `veth`: one end here, a port of the bridge `master`, up; the other end born in the
-    /// network namespace of process `peer_pid`.
-    NewVeth { name: &'a str, group: u32, master: u32, peer: &'a str, peer_pid: i32 },
+    /// network namespace `netns`.
+    NewVeth { name: &'a str, group: u32, master: u32, peer: &'a str, netns: Netns<'a> },
     /// RTM_SETLINK: set IFF_UP.
     SetUp { index: u32, name: &'a str },
+    /// RTM_SETLINK of the family AF_BRIDGE: let a port of a bridge send frames back to where they came from.
+    SetHairpin { index: u32, name: &'a str },
     /// RTM_DELLINK of one link.
     DelLink { name: &'a str },
     /// RTM_DELLINK of every link in a group, in one pass.
@@ -33,6 +46,8 @@ pub enum Rtnetlink<'a> {
     NewDefaultRoute { gateway: Ipv4Addr },
     /// RTM_GETROUTE with NLM_F_DUMP: all routes.
     DumpRoutes,
+    /// RTM_GETLINK with NLM_F_DUMP: all bridges.
+    DumpBridges,
 }
 
 impl Rtnetlink<'_> {
@@ -40,9 +55,9 @@ impl Rtnetlink<'_> {
     pub fn name(&self) -> &'static str {
         use Rtnetlink::*;
         match self {
-            GetLink { .. } => "RTM_GETLINK",
+            GetLink { .. } | DumpBridges => "RTM_GETLINK",
             NewBridge { .. } | NewVeth { .. } => "RTM_NEWLINK",
-            SetUp { .. } => "RTM_SETLINK",
+            SetUp { .. } | SetHairpin { .. } => "RTM_SETLINK",
             DelLink { .. } | DelGroup { .. } => "RTM_DELLINK",
             NewAddress { .. } => "RTM_NEWADDR",
             NewDefaultRoute { .. } => "RTM_NEWROUTE",
@@ -62,17 +77,24 @@ impl Rtnetlink<'_> {
                 each("IFLA_INFO_KIND", V::Text("bridge"));
                 each("IFLA_GROUP", number(group));
             }
-            NewVeth { name, group, master, peer, peer_pid } => {
+            NewVeth { name, group, master, peer, netns } => {
                 each("IFLA_IFNAME", V::Text(name));
                 each("IFLA_INFO_KIND", V::Text("veth"));
                 each("IFLA_GROUP", number(group));
                 each("IFLA_MASTER", number(master));
                 each("VETH_INFO_PEER", V::Text(peer));
-                each("IFLA_NET_NS_PID", V::Number(peer_pid.into()));
+                match netns {
+                    Netns::Of(pid) => each("IFLA_NET_NS_PID", V::Number(pid.into())),
+                    Netns::Open { path, .. } => each("IFLA_NET_NS_FD", V::Path(path)),
+                }
             }
             SetUp { name, .. } => {
                 each("IFLA_IFNAME", V::Text(name));
                 each("ifi_flags", V::Symbol("IFF_UP"));
+            }
+            SetHairpin { name, .. } => {
+                each("IFLA_IFNAME", V::Text(name));
+                each("IFLA_BRPORT_MODE", V::Number(1));
             }
             DelGroup { group } => each("IFLA_GROUP", number(group)),
             NewAddress { name, address, prefix, .. } => {
@@ -85,6 +107,10 @@ impl Rtnetlink<'_> {
                 each("RTA_GATEWAY", V::Address(gateway));
             }
             DumpRoutes => each("nlmsg_flags", V::Symbol("NLM_F_DUMP")),
+            DumpBridges => {
+                each("nlmsg_flags", V::Symbol("NLM_F_DUMP"));
+                each("IFLA_INFO_KIND", V::Text("bridge"));
+            }
         }
     }
 }

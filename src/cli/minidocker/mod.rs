@@ -8,6 +8,7 @@ mod images;
 mod inside;
 mod lifecycle;
 mod look;
+mod net_options;
 mod networks;
 mod run;
 mod streams;

@@ -1,5 +1,6 @@
 //! The options of `minidocker run`, named as Docker's.
 
+use super::net_options::NetOptions;
 use super::tell_left;
 use crate::container::plan::Request;
 use crate::container::{Parts, plan, run};
@@ -36,9 +37,8 @@ pub struct RunOptions {
     /// Mount a file system in memory.
     #[arg(long, value_name = "CONTAINER[:OPTIONS]")]
     tmpfs: Vec<String>,
-    /// Network: none (or null), host, container:NAME, bridge. Default: bridge for root, else none.
-    #[arg(long, visible_alias = "net", value_name = "MODE")]
-    network: Option<String>,
+    #[command(flatten)]
+    net: NetOptions,
     /// Most memory, with unit b, k, m or g; as much again of swap (0: no limit).
     #[arg(short, long, value_name = "BYTES")]
     memory: Option<String>,
@@ -124,7 +124,7 @@ impl From<RunOptions> for Request {
             volumes: options.volume,
             mounts: options.mount,
             tmpfs: options.tmpfs,
-            network: given(options.network),
+            net: options.net.into(),
             memory: options.memory,
             cpus: options.cpus,
             cpu_shares: options.cpu_shares,
@@ -145,12 +145,12 @@ impl From<RunOptions> for Request {
 
 pub fn obey(options: RunOptions, root: &Root, parts: &Parts) -> Result<u8> {
     let mut request: Request = options.into();
-    if request.network.is_none() {
+    if request.net.networks.is_empty() {
         let (network, poorer) = plan::default_network()?;
         if poorer {
             narrate::note(&Note::NoIptables);
         }
-        request.network = Some(network.to_owned());
+        request.net.networks.push(network.to_owned());
     }
     if plan::makes_base(root, &request) {
         narrate::note(&Note::BuildingBase);
@@ -189,7 +189,10 @@ mod tests {
         let asked =
             request(&["--name", "a1", "--rm", "--name=b2", "--net", "host", "--network=none", "--rm"]);
         let asked = asked.unwrap();
-        assert_eq!((asked.name.as_deref(), asked.network.as_deref()), (Some("b2"), Some("none")));
+        assert_eq!(
+            (asked.name.as_deref(), asked.net.networks.as_slice()),
+            (Some("b2"), ["host".to_owned(), "none".to_owned()].as_slice())
+        );
         assert!(asked.rm);
         assert_eq!(request(&["-e", "A", "-e", "B"]).unwrap().env, ["A", "B"]);
     }

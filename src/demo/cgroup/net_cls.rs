@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::namespace;
 use crate::narrate::words::Text;
 use crate::narrate::{Ending, Stage, text};
-use crate::network::{self, Network, nat};
+use crate::network::{self, Network, iptables};
 use crate::security::capabilities;
 use crate::step::Role;
 use crate::sys::cgroup_skb::Counter;
@@ -123,7 +123,7 @@ fn by_mark(stage: &Stage, house: &House) -> Result<Option<[usize; 2]>> {
     let class = CLASSID.to_string();
     let rule = ["-A", "OUTPUT", "-p", "udp", "-m", "cgroup", "--cgroup", &class];
     stage.command(&format!("sudo iptables {}", rule.join(" ")));
-    if let Err(error) = nat::run("iptables", &rule, "") {
+    if let Err(error) = iptables::run("iptables", &rule, "") {
         lacks_rule(stage, &error);
         return Ok(None);
     }
@@ -190,7 +190,7 @@ fn lacks_rule(stage: &Stage, error: &Error) {
 
 /// What the rule has counted: `[5:145] -A OUTPUT …`.
 fn packets_of_rule() -> Result<usize> {
-    let saved = nat::run("iptables-save", &["-c"], "")?;
+    let saved = iptables::run("iptables-save", &["-c"], "")?;
     let rule = saved.lines().find(|line| line.contains("--cgroup"));
     let count = rule.and_then(|rule| rule.strip_prefix('[')?.split_once(':')?.0.parse().ok());
     Ok(count.unwrap_or(0))

@@ -272,11 +272,11 @@ fn link_flags(flags: u32) -> String {
 mod tests {
     use super::*;
     use crate::network::message::encode;
-    use crate::sys::netlink::Rtnetlink;
+    use crate::sys::netlink::{Netns, Rtnetlink};
     use proptest::prelude::*;
 
     const VETH: Rtnetlink<'_> =
-        Rtnetlink::NewVeth { name: "by-hand", group: 0, master: 0, peer: "eth0", peer_pid: 99 };
+        Rtnetlink::NewVeth { name: "by-hand", group: 0, master: 0, peer: "eth0", netns: Netns::Of(99) };
 
     fn whole(fields: &[Field]) -> Vec<u8> {
         fields.iter().flat_map(|field| field.bytes.clone()).collect()

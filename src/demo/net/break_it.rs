@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::narrate::stage::Entry;
 use crate::narrate::words::Text;
 use crate::narrate::{Ending, Ink, Stage, text};
+use crate::network::iptables;
 use crate::network::lease::host_link;
-use crate::network::nat;
 use crate::observe::LinkCount;
 use std::net::SocketAddrV4;
 
@@ -98,7 +98,7 @@ fn settle(stage: &Stage) -> Result<Scene> {
     let (web, outside) = (town.container("web")?, town.outside()?);
     outside.listen(PORT)?;
     town.forward(true)?;
-    let ruled = match town.rules().and_then(|()| nat::restore(COUNT)) {
+    let ruled = match town.rules().and_then(|()| iptables::restore(COUNT)) {
         Ok(()) => true,
         Err(error) if lacks_rules(&error) => {
             lacking(stage, &error);
@@ -136,21 +136,21 @@ fn dropped(stage: &Stage, scene: &Scene) -> Result<bool> {
     stage.scene(&text!("FORWARD DROP", "FORWARD DROP"));
     stage.command("sudo iptables -P FORWARD DROP");
     stage.command(&format!("sudo iptables -D FORWARD -i {BRIDGE} -j ACCEPT"));
-    nat::restore(BREAK)?;
+    iptables::restore(BREAK)?;
     let found = examine(stage, scene)?;
     stage.say(&text!(
         "The counting rule met it, the link behind did not. Mended, with the policy left as it is:",
         "计数规则遇到了它，后面的网络接口却没有。修复，默认策略保持不变："
     ));
     stage.command(&format!("sudo iptables -A FORWARD -i {BRIDGE} -j ACCEPT"));
-    nat::restore(MEND)?;
+    iptables::restore(MEND)?;
     Ok(found.died_before == Some(UPLINK_OUT) && found.packets[FORWARD] > Some(0) && mended(stage, scene)?)
 }
 
 fn not_masqueraded(stage: &Stage, scene: &Scene) -> Result<bool> {
     let subnet = scene.town.subnet()?;
     let rule = format!("POSTROUTING -s {subnet} ! -o {BRIDGE} -j MASQUERADE");
-    let change = |command: &str| nat::restore(&format!("*nat\n{command} {rule}\nCOMMIT\n"));
+    let change = |command: &str| iptables::restore(&format!("*nat\n{command} {rule}\nCOMMIT\n"));
     stage.scene(&text!("No MASQUERADE", "没有 MASQUERADE"));
     stage.command(&format!("sudo iptables -t nat -D {rule}"));
     change("-D")?;
@@ -210,7 +210,7 @@ fn census(scene: &Scene) -> Result<Vec<Option<u64>>> {
     let received = |all: &[LinkCount], name: &str| link(all, name).map(|link| link.received);
     let sent = |all: &[LinkCount], name: &str| link(all, name).map(|link| link.sent);
     let forward = match scene.ruled {
-        true => nat::counters("filter")?
+        true => iptables::counters("filter")?
             .into_iter()
             .find(|(_, rule)| !rule.contains("-j"))
             .map(|(count, _)| count),

@@ -13,7 +13,7 @@ use crate::network::message::encode;
 use crate::observe::{self, Subject};
 use crate::sys::Call;
 use crate::sys::errno::EEXIST;
-use crate::sys::netlink::{Rtnetlink, Socket};
+use crate::sys::netlink::{Netns, Rtnetlink, Socket};
 use crate::sys::wire::{Family, Wire};
 
 /// `net-demo netlink`.
@@ -39,7 +39,7 @@ fn links_here() -> Option<String> {
 fn show(stage: &Stage) -> Result<Ending> {
     let inside = Actor::start("inside", namespace::NET, |()| Ok(links_here()))?;
     let request =
-        |name| Rtnetlink::NewVeth { name, group: 0, master: 0, peer: THERE, peer_pid: inside.pid() };
+        |name| Rtnetlink::NewVeth { name, group: 0, master: 0, peer: THERE, netns: Netns::Of(inside.pid()) };
     let look = || -> Result<Links> { Ok((links_here(), inside.ask(())?)) };
     let message = encode(&request(HERE), 1);
 

@@ -107,7 +107,7 @@ fn by_hand(stage: &Stage, town: &Town, container: &Resident) -> Result<bool> {
     stage.command(&format!("{inside} link set {CONTAINER_LINK} up"));
     stage.command(&format!("{inside} route add default via {gateway}"));
     town.plug(container, &endpoint)?;
-    container.configure(Network::Bridge(endpoint))?;
+    container.configure(Network::Bridge(vec![endpoint]))?;
     town.await_cable(container)?;
     let seen = views(stage, &[&town.host, container])?;
     routes(stage, &[container])?;

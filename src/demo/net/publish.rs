@@ -7,7 +7,8 @@ use crate::error::Result;
 use crate::narrate::stage::Entry;
 use crate::narrate::words::Text;
 use crate::narrate::{Ending, Ink, Stage, text};
-use crate::network::nat;
+use crate::network::iptables::{self, Backend};
+use crate::network::port::{Binding, Port, Protocol};
 use crate::network::publish::{Part, Published, route_loopback};
 use crate::network::subnet::Subnet;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -52,10 +53,11 @@ fn show(stage: &Stage) -> Result<Ending> {
     let (shop, ruled) = open(stage)?;
     let mut ending = Ending::default();
     if ruled {
-        let before = nat::listing()?;
+        let before = iptables::listing()?;
         let [none, arriving, passing, local, routed, loopback] = staircase(stage, &shop)?;
-        shop.published.remove(&Part::ALL)?;
-        let removed = nat::listing()? == before;
+        let added = [Part::Arriving, Part::Passing, Part::Local, Part::Loopback];
+        Backend::Usual.restore(&shop.published.script(&added, "-D"))?;
+        let removed = iptables::listing()? == before;
         let gateway = shop.town.subnet()?.gateway();
         let from_outside = !none.works(0) && !arriving.works(0) && passing.seen(0) == Some(OUTSIDE);
         let from_host = !passing.works(1) && local.seen(1) == Some(HOST);
@@ -88,10 +90,12 @@ fn open(stage: &Stage) -> Result<(Shop, bool)> {
     let (web, outside) = (town.container("web")?, town.outside()?);
     town.forward(true)?;
     let subnet = town.subnet()?;
-    let ruled = with_rules(stage, town.rules().and_then(|()| nat::restore(&preparation(subnet))))?;
+    let ruled = with_rules(stage, town.rules().and_then(|()| iptables::restore(&preparation(subnet))))?;
     web.listen(PORT)?;
     let address = town.address_of(&web)?;
-    let published = Published { bridge: BRIDGE.to_owned(), host_port: HOST_PORT, address, port: PORT };
+    let port = Port { number: PORT, protocol: Protocol::Tcp };
+    let binding = Binding { port, host: Ipv4Addr::UNSPECIFIED, host_port: HOST_PORT };
+    let published = Published { bridge: BRIDGE.to_owned(), subnet, binding, address, owner: String::new() };
     Ok((Shop { town, web, outside, published }, ruled))
 }
 
@@ -166,7 +170,7 @@ fn staircase(stage: &Stage, shop: &Shop) -> Result<[Tries; 6]> {
 fn rule(stage: &Stage, shop: &Shop, part: Part) -> Result<Tries> {
     let table = part.table();
     stage.command(&format!("sudo iptables -t {table} -A {}", shop.published.rule(part)));
-    step(stage, shop, || shop.published.add(&[part]))
+    step(stage, shop, || Backend::Usual.restore(&shop.published.script(&[part], "-A")))
 }
 
 /// How far the last attempt came.
@@ -196,6 +200,6 @@ fn step(stage: &Stage, shop: &Shop, change: impl FnOnce() -> Result<()>) -> Resu
 
 /// How many packets from 127.0.0.0/8 were on their way to the bridge after the translation in OUTPUT; 0 without rules.
 fn went() -> Result<u64> {
-    let rules = nat::counters("filter")?;
+    let rules = iptables::counters("filter")?;
     Ok(rules.iter().find(|(_, rule)| rule.starts_with("OUTPUT ")).map_or(0, |(packets, _)| *packets))
 }

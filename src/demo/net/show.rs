@@ -4,7 +4,7 @@ use super::town::{Meeting, Resident, Verdict, View, lacks_rules, meet};
 use crate::error::{Error, Result};
 use crate::narrate::stage::Entry;
 use crate::narrate::{self, Ink, Stage, text, words};
-use crate::network::nat;
+use crate::network::iptables;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// What each of these sees of its network, and what it saw.
@@ -132,6 +132,6 @@ pub fn lacking(stage: &Stage, error: &Error) {
 /// Show the rules of this network namespace.
 pub fn rules(stage: &Stage) -> Result<()> {
     stage.command("sudo iptables-save");
-    stage.quote(&nat::listing()?);
+    stage.quote(&iptables::listing()?);
     Ok(())
 }

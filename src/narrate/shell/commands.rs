@@ -5,7 +5,7 @@ use super::quote::{here_document, path, word, write};
 use super::rights::{self, Rights};
 use crate::narrate::evidence::namespaces;
 use crate::sys::flags::{self, Flags};
-use crate::sys::netlink::Rtnetlink;
+use crate::sys::netlink::{Netns, Rtnetlink};
 use crate::sys::{Answer, Call};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -238,19 +238,23 @@ impl Scene {
             self.links.insert(index, name.to_owned());
         }
         Said::Commands(match request {
-            GetLink { .. } | DumpRoutes => return Said::Nothing,
+            GetLink { .. } | DumpRoutes | DumpBridges => return Said::Nothing,
             NewBridge { name, group } => format!("ip link add {} group {group} type bridge", word(name)),
-            NewVeth { name, group, master, peer, peer_pid } => {
+            NewVeth { name, group, master, peer, netns } => {
                 let master = self.links.get(&master).cloned().unwrap_or_else(|| format!("if{master}"));
-                let pid =
-                    if self.init == Some(peer_pid) { "\"$init\"".to_owned() } else { peer_pid.to_string() };
+                let netns = match netns {
+                    Netns::Of(pid) if self.init == Some(pid) => "\"$init\"".to_owned(),
+                    Netns::Of(pid) => pid.to_string(),
+                    Netns::Open { path, .. } => word(&path.display().to_string()),
+                };
                 let (name, peer) = (word(name), word(peer));
                 format!(
-                    "ip link add {name} group {group} master {master} type veth peer name {peer} netns {pid}\n\
+                    "ip link add {name} group {group} master {master} type veth peer name {peer} netns {netns}\n\
                      ip link set {name} up"
                 )
             }
             SetUp { name, .. } => format!("ip link set {} up", word(name)),
+            SetHairpin { name, .. } => format!("bridge link set dev {} hairpin on", word(name)),
             DelLink { name } => format!("ip link del {}", word(name)),
             DelGroup { group } => format!("ip link del group {group}"),
             NewAddress { name, address, prefix, .. } => {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::sys::flags::{self, CLONE_NEWNET, CLONE_NEWPID, CLONE_NEWTIME, CLONE_NEWUTS};
-use crate::sys::netlink::Rtnetlink;
+use crate::sys::netlink::{Netns, Rtnetlink};
 use std::io::Write;
 use std::process::{Command, Stdio};
 
@@ -83,7 +83,7 @@ rmdir '/a b'
 
 #[test]
 fn what_the_runtime_does_for_the_waiting_child_stands_behind_it() {
-    let veth = Rtnetlink::NewVeth { name: "md1", group: 1, master: 3, peer: "eth0", peer_pid: 4242 };
+    let veth = Rtnetlink::NewVeth { name: "md1", group: 1, master: 3, peer: "eth0", netns: Netns::Of(4242) };
     let argv = ["true".to_owned()];
     let text = script(
         &[],

@@ -21,9 +21,9 @@ use crate::error::{Error, Problem, Result};
 use crate::namespace;
 use crate::network::lease::host_link;
 use crate::network::subnet::{self, Subnet};
-use crate::network::{Endpoint, Network, attach, bridge, configure, link, nat};
+use crate::network::{Endpoint, Network, Wish, attach, bridge, configure, link, nat};
 use crate::sys::file;
-use crate::sys::netlink::Socket;
+use crate::sys::netlink::{Netns, Socket};
 use crate::sys::process;
 use std::cell::Cell;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -129,7 +129,7 @@ impl Town {
         let resident = self.newcomer(name)?;
         let endpoint = self.endpoint(name)?;
         self.plug(&resident, &endpoint)?;
-        resident.configure(Network::Bridge(endpoint))?;
+        resident.configure(Network::Bridge(vec![endpoint]))?;
         self.await_cable(&resident)?;
         Ok(resident)
     }
@@ -156,11 +156,15 @@ impl Town {
             .ok_or_else(|| Error::new(Problem::NoAddress { subnet: subnet.to_string() }))?;
         self.last.set(address);
         Ok(Endpoint {
+            wish: Wish::default(),
             bridge: BRIDGE.to_owned(),
             host_link: host_link(name),
             address,
             prefix: subnet.prefix,
             gateway: subnet.gateway(),
+            link: attach::CONTAINER_LINK.to_owned(),
+            default_route: true,
+            hairpin: false,
         })
     }
 
@@ -173,7 +177,7 @@ impl Town {
     pub fn outside(&self) -> Result<Resident> {
         let outside = self.newcomer("outside")?;
         let pid = outside.pid();
-        let cable = link::Veth { name: UPLINK, group: 0, master: 0, peer: UPLINK, peer_pid: pid };
+        let cable = link::Veth { name: UPLINK, group: 0, master: 0, peer: UPLINK, netns: Netns::Of(pid) };
         link::add_veth(&self.socket, cable)?;
         let index = self.index(UPLINK)?;
         link::add_address(&self.socket, index, UPLINK, HOST, PREFIX)?;
