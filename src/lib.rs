@@ -26,7 +26,7 @@
 //!
 //! | module | in one sentence |
 //! |---|---|
-//! | [`container`] | from a request to a plan, and the plan carried out in two halves: [`container::run`] in the parent, [`container::init`] in the child |
+//! | [`container`] | from a request to a plan, and the plan carried out in two halves: [`container::supervisor`] in the parent, [`container::init`] in the child |
 //! | [`container::parts`] | the steps as plain functions, any of which a learner can replace by their own |
 //!
 //! Their demonstration.

@@ -4,10 +4,11 @@ use super::group::Group;
 use super::hierarchy::Version;
 use crate::error::Result;
 use crate::sys::file;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The memory of a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Memory {
     /// How many processes of the group the OOM killer has killed.
     pub oom_kills: u64,

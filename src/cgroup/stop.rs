@@ -14,6 +14,40 @@ pub fn freeze(group: &Group, frozen: bool) -> Result<()> {
     group.places.iter().try_for_each(|place| freeze_at(place, frozen))
 }
 
+/// Freeze every process of the group, and wait until all are: from then on nothing changes there.
+///
+/// In one hierarchy, since v2 does not count as frozen who is frozen by v1.
+pub fn freeze_and_wait(group: &Group) -> Result<()> {
+    let Some(place) = freezer(group) else { return Ok(()) };
+    freeze_at(place, true)?;
+    wait_frozen(place)
+}
+
+/// Whether the group is frozen, or about to be.
+pub fn is_frozen(group: &Group) -> Result<bool> {
+    let Some(place) = freezer(group) else { return Ok(false) };
+    let (name, thawed) = match place.hierarchy.version {
+        Version::V1 => ("freezer.state", "THAWED"),
+        Version::V2 => ("cgroup.freeze", "0"),
+    };
+    let said = unless_gone(file::read_text(&place.directory.join(name)))?;
+    Ok(said.is_some_and(|said| said.trim() != thawed))
+}
+
+/// Where the group can be frozen: by the v1 controller `freezer` if there is one, else by v2.
+fn freezer(group: &Group) -> Option<&Place> {
+    let v1 = |place: &&Place| place.hierarchy.version == Version::V1 && place.hierarchy.has("freezer");
+    let v2 = |place: &&Place| place.hierarchy.version == Version::V2;
+    group.places.iter().find(v1).or_else(|| group.places.iter().find(v2))
+}
+
+impl Group {
+    /// Whether its processes can be frozen.
+    pub fn can_freeze(&self) -> bool {
+        freezer(self).is_some()
+    }
+}
+
 fn freeze_at(place: &Place, frozen: bool) -> Result<()> {
     let (file, state) = match place.hierarchy.version {
         Version::V1 if place.hierarchy.has("freezer") => {
@@ -23,22 +57,6 @@ fn freeze_at(place: &Place, frozen: bool) -> Result<()> {
         Version::V2 => ("cgroup.freeze", if frozen { "1" } else { "0" }),
     };
     unless_gone(file::write(&place.directory.join(file), state)).map(drop)
-}
-
-/// Whether the group is frozen, or about to be.
-pub fn is_frozen(group: &Group) -> Result<bool> {
-    for place in &group.places {
-        let (name, thawed) = match place.hierarchy.version {
-            Version::V1 if place.hierarchy.has("freezer") => ("freezer.state", "THAWED"),
-            Version::V1 => continue,
-            Version::V2 => ("cgroup.freeze", "0"),
-        };
-        let state = unless_gone(file::read_text(&place.directory.join(name)))?;
-        if state.is_some_and(|state| state.trim() != thawed) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// What was asked of a directory that may be gone already, in the middle of its removal; if so, `None`.
@@ -70,11 +88,7 @@ pub fn kill_all(group: &Group) -> Result<()> {
 /// It is frozen in one hierarchy, since v2 does not count as frozen who is frozen by v1. Without the v1 controller
 /// `freezer` and without v2 nobody can be frozen, and the list is read as often as it needs.
 pub fn kill_frozen(group: &Group) -> Result<()> {
-    let v1 = |place: &&Place| place.hierarchy.version == Version::V1 && place.hierarchy.has("freezer");
-    let v2 = |place: &&Place| place.hierarchy.version == Version::V2;
-    let Some(place) = group.places.iter().find(v1).or_else(|| group.places.iter().find(v2)) else {
-        return kill_all(group);
-    };
+    let Some(place) = freezer(group) else { return kill_all(group) };
     freeze_at(place, true)?;
     let mut killed = Vec::new();
     let answer = wait_frozen(place).and_then(|()| signal_below(&place.directory, &mut killed));

@@ -1,12 +1,12 @@
 //! What a container changed of its image, and how its files are reached: by whoever has the rights over them.
 
 use super::Spec;
-use super::run::Record;
+use super::record::Config;
 use crate::error::{Error, Problem, Result};
 use crate::image;
 use crate::overlay::{self, Layers, diff, pack};
 use crate::process::apart;
-use crate::state::{self, Root};
+use crate::state::Root;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -54,8 +54,7 @@ pub(super) fn spec_of(root: &Root, word: &str) -> Result<Spec> {
 
 /// The plan of the container `id`, if it has one yet.
 pub(super) fn load(root: &Root, id: &str) -> Result<Option<Spec>> {
-    let record: Option<Record> = state::load(&root.container(id))?;
-    Ok(record.map(|record| record.spec))
+    Ok(Config::load(&root.container(id))?.map(|config| config.spec))
 }
 
 /// The paths in the upper layer of `spec` that are there only to be mounted on.

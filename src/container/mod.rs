@@ -5,32 +5,44 @@
 //! | [`spec`] | | what the container is to be, complete before anything is done |
 //! | [`plan`] | the runtime | from the words of a command line to a spec |
 //! | [`parts`] | | the steps as plain functions, each of which can be exchanged |
-//! | [`run`] | the runtime, the container's parent | makes what stands outside, waits, clears up |
+//! | [`client`] | what the person started | makes the supervisor, and is there for the person until the end |
+//! | [`supervisor`] | the container's parent | makes what stands outside, waits, clears up, begins again |
+//! | [`report`], [`restart`] | | what the supervisor tells the client; whether it begins again |
 //! | [`init`] | the container's first process | makes what is inside, becomes the command |
 //! | [`cable`] | the runtime | its network: from words to ports held, addresses leased and files written |
+//! | [`record`] | | what is remembered of it on disk |
+//! | [`create`], [`alive`], [`life`] | any minidocker | make one without starting it; find one that lives; stop, pause, rename, remove |
 //! | [`changes`] | any minidocker | what a container changed of its image |
 //! | [`environment`] | | the variables of a command |
 //! | [`running`] | any minidocker | a container that runs, and the ways into it |
 //! | [`exec`] | a client, the parent of a command in a running container | gives birth to it there, waits |
 //! | [`exec_init`] | that command's process | joins the container, becomes the command |
 //! | [`images`] | any minidocker | which images are needed by containers, and what goes when they are removed |
-//! | [`reclaim`] | any minidocker | clears up after a runtime that was killed |
+//! | [`reclaim`] | any minidocker | clears up after a supervisor that was killed |
 //!
 //! Nothing here asks the kernel for anything: that is done by the mechanisms.
 
+pub mod alive;
 pub mod cable;
 pub mod changes;
+pub mod client;
+pub mod create;
 pub mod environment;
 pub mod exec;
 pub mod exec_init;
 pub mod images;
 pub mod init;
+pub mod life;
+mod names;
 pub mod parts;
 pub mod plan;
 pub mod reclaim;
-pub mod run;
+pub mod record;
+pub mod report;
+pub mod restart;
 pub mod running;
 pub mod spec;
+pub mod supervisor;
 pub mod volumes;
 
 pub use parts::Parts;

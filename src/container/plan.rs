@@ -1,21 +1,21 @@
 //! From the words of a command line to a [`Spec`]: everything is checked and settled before anything is done.
 
-use super::cable;
-use super::environment;
-use super::run::{Record, Status};
-use super::spec::Spec;
-use super::volumes;
+use super::record::{self, Phase};
+use super::restart::Restart;
+use super::spec::{self, Spec};
+use super::{cable, environment, names, volumes};
 use crate::cgroup::{Limits, parse};
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, LifeProblem, Problem, Result};
 use crate::image::{self, Image};
 use crate::namespace::net::Door;
 use crate::network::{self, Join, Network};
 use crate::overlay::Layers;
-use crate::process::supervise;
+use crate::process::{signals, supervise};
 use crate::rootfs::target;
 use crate::rootfs::volume::{self, Volume};
 use crate::security::capabilities::{self, Capabilities};
-use crate::state::{self, Root};
+use crate::state::Root;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// What was asked for, in the person's own words: the options of `minidocker run`.
@@ -47,6 +47,12 @@ pub struct Request {
     pub init: bool,
     pub interactive: bool,
     pub rm: bool,
+    pub detach: bool,
+    pub restart: Option<String>,
+    pub stop_signal: Option<String>,
+    pub stop_timeout: Option<i64>,
+    pub label: Vec<String>,
+    pub entrypoint: Option<String>,
 }
 
 /// The request with every word understood; nothing but the image and the network is still open.
@@ -58,6 +64,9 @@ pub struct Wishes {
     environment: Vec<String>,
     workdir: Option<PathBuf>,
     net: cable::Wishes,
+    restart: Restart,
+    stop_signal: Option<i32>,
+    labels: BTreeMap<String, String>,
 }
 
 impl Wishes {
@@ -79,8 +88,15 @@ impl Wishes {
         if let Some(path) = workdir.as_ref().filter(|path| !path.is_absolute()) {
             return Err(Error::new(Problem::BadWorkdir { path: path.display().to_string() }));
         }
+        let restart = Restart::parse(request.restart.as_deref().unwrap_or_default())?;
+        if restart != Restart::No && request.rm {
+            return Err(Error::new(Problem::Life(LifeProblem::RestartAndRemove)));
+        }
+        let stop_signal = request.stop_signal.as_deref().map(signals::parse).transpose()?;
+        let labels = request.label.iter().map(|text| label(text)).collect::<Result<_>>()?;
         let net = cable::Wishes::of(&request.net)?;
-        Ok(Self { limits: limits(request)?, capabilities, volumes, environment, workdir, net })
+        let limits = limits(request)?;
+        Ok(Self { limits, capabilities, volumes, environment, workdir, net, restart, stop_signal, labels })
     }
 }
 
@@ -101,7 +117,17 @@ fn limits(request: &Request) -> Result<Limits> {
     })
 }
 
-fn check_name(name: &str) -> Result<()> {
+/// `NAME=VALUE`, or `NAME` with nothing as its value.
+fn label(text: &str) -> Result<(String, String)> {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    if name.is_empty() {
+        return Err(Error::new(Problem::Life(LifeProblem::BadLabel { text: text.to_owned() })));
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// `BadName` for what cannot be a container's name.
+pub fn check_name(name: &str) -> Result<()> {
     let good = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     let begins_well = name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
     if begins_well && (2..=128).contains(&name.len()) && name.bytes().all(good) {
@@ -191,7 +217,10 @@ pub fn settle(
     let environment = environment::merge(image.config.env.iter().chain([&named]).chain(&wishes.environment));
     let workdir = wishes.workdir.clone().unwrap_or_else(|| image.config.working_dir.clone().into());
     let spec = Spec {
-        name: request.name.clone().unwrap_or_else(|| id.clone()),
+        name: match &request.name {
+            Some(name) => name.clone(),
+            None => made_up_name(root, &id)?,
+        },
         image: image.name.clone(),
         image_id: Some(image.id),
         hostname,
@@ -214,10 +243,25 @@ pub fn settle(
         init: request.init,
         stdin: request.interactive,
         remove: request.rm,
+        restart: wishes.restart,
+        stop_signal: wishes.stop_signal.unwrap_or(spec::default_stop_signal()),
+        stop_timeout: request.stop_timeout.unwrap_or(spec::default_stop_timeout()),
+        labels: wishes.labels.clone(),
         directory,
         id,
     };
     Ok((spec, neighbour))
+}
+
+/// A name that no container has. When the lot falls on taken ones again and again, the id makes the difference.
+fn made_up_name(root: &Root, id: &str) -> Result<String> {
+    for _ in 0..4 {
+        let name = names::draw()?;
+        if !root.has_name(&name)? {
+            return Ok(name);
+        }
+    }
+    Ok(format!("{}_{id}", names::draw()?))
 }
 
 /// With the host's network goes the host's name, as with Docker, and with another container's that one's.
@@ -229,9 +273,18 @@ fn default_hostname(network: &Network, id: &str) -> Result<String> {
     }
 }
 
+/// What `--entrypoint` asks for takes the place of the image's, and of the image's command, too.
 fn argv(request: &Request, image: &Image) -> Result<Vec<String>> {
-    let command = if request.command.is_empty() { &image.config.cmd } else { &request.command };
-    let argv: Vec<String> = image.config.entrypoint.iter().chain(command).cloned().collect();
+    let argv: Vec<String> = match &request.entrypoint {
+        Some(entrypoint) => {
+            let entrypoint = Some(entrypoint).filter(|word| !word.is_empty());
+            entrypoint.into_iter().chain(&request.command).cloned().collect()
+        }
+        None => {
+            let command = if request.command.is_empty() { &image.config.cmd } else { &request.command };
+            image.config.entrypoint.iter().chain(command).cloned().collect()
+        }
+    };
     if argv.is_empty() {
         return Err(Error::new(Problem::NoCommand { image: image.name.clone() }));
     }
@@ -270,6 +323,14 @@ fn settle_network(
     Ok((network, None))
 }
 
+/// Whose network a container shares that is started again: the other may have been started again, too.
+pub fn meet_again(root: &Root, spec: &mut Spec) -> Result<Option<Neighbour>> {
+    let Network::Container(old) = &spec.network else { return Ok(None) };
+    let (join, neighbour) = join(root, &old.name)?;
+    spec.network = Network::Container(join);
+    Ok(Some(neighbour))
+}
+
 /// Where the running container `name` can be joined, and its namespaces, opened.
 ///
 /// Whether the pid is still that of its first process is asked when the namespaces are open: opened later, by the pid
@@ -277,20 +338,20 @@ fn settle_network(
 fn join(root: &Root, name: &str) -> Result<(Join, Neighbour)> {
     let id = root.find(name)?;
     let not_running = || Error::new(Problem::NotRunning { name: name.to_owned() });
-    let record: Record = state::load(&root.container(&id))?.ok_or_else(not_running)?;
-    let Status::Running { pid, started } = record.status else { return Err(not_running()) };
+    let (config, status) = record::load(root, &id)?;
+    let Phase::Running { pid, started } = status.phase else { return Err(not_running()) };
     if !root.is_running(&id) {
         return Err(not_running());
     }
     let join = Join {
         name: name.to_owned(),
         net: format!("/proc/{pid}/ns/net").into(),
-        user: record.spec.user_namespace.then(|| format!("/proc/{pid}/ns/user").into()),
-        files: match &record.spec.network {
+        user: config.spec.user_namespace.then(|| format!("/proc/{pid}/ns/user").into()),
+        files: match &config.spec.network {
             Network::Container(join) => join.files.clone(),
-            _ => record.spec.directory.clone(),
+            _ => config.spec.directory.clone(),
         },
-        hostname: record.spec.hostname.clone(),
+        hostname: config.spec.hostname.clone(),
     };
     let net = Door::open(&join.net, name)?;
     let user = join.user.as_deref().map(|path| Door::open(path, name)).transpose()?;

@@ -4,17 +4,14 @@
 //! of an address and, if it was the last on the bridge, the bridge. A killed `cgroup-demo` leaves cgroups too, which
 //! are cleared away by the way.
 
-use super::run::{Record, Status};
+use super::record::{Config, Phase, Status};
 use super::volumes;
 use crate::cgroup::{Group, held};
 use crate::error::{Error, Problem, Result};
 use crate::image;
 use crate::network;
-use crate::process::{apart, supervise};
-use crate::state::{self, Claim, Root, RootLock};
-
-/// The exit status of a container whose runtime was killed, and which so was killed too: 128 + SIGKILL.
-const KILLED: u8 = 137;
+use crate::process::{Ended, apart, signals, supervise};
+use crate::state::{Claim, Root, RootLock};
 
 /// Clear up after every container that nobody holds and that did not end properly.
 ///
@@ -36,52 +33,62 @@ fn one(root: &Root, held: &RootLock, id: &str) -> Result<()> {
         claim => claim?,
     };
     let Some(claim) = claim else { return Ok(()) };
-    let record: Option<Record> = match state::load(&claim.directory) {
+    let records =
+        Config::load(&claim.directory).and_then(|config| Ok((config, Status::load(&claim.directory)?)));
+    let (config, status) = match records {
         // A damaged record is that container's trouble; it is shown when that container is asked for.
         Err(Error { problem: Problem::StateDamaged { .. }, .. }) => return clear_cgroup(id),
         answer => answer?,
     };
-    match record {
-        Some(record) if !record.spec.remove => {
-            if let Status::Running { pid, started } = record.status {
-                supervise::kill_same(pid, started)?;
+    match (config, status) {
+        (Some(config), Some(mut status)) if !config.spec.remove => {
+            if let Phase::Running { .. } | Phase::Restarting = status.phase {
+                kill_first(&status)?;
                 clear_cgroup(id)?;
-                state::save(
-                    &claim.directory,
-                    &Record { status: Status::Exited { status: KILLED }, ..record },
-                )?;
+                status.end(Phase::Exited, &Ok(Ended::Signaled(signals::SIGKILL)), false);
+                status.save(&claim.directory)?;
             }
             root.finish(id)
         }
-        record => {
-            if let Some(record) = &record {
-                volumes::remove_anonymous_under(root, held, &record.spec)?;
+        (config, status) => {
+            if let Some(config) = &config {
+                volumes::remove_anonymous_under(root, held, &config.spec)?;
             }
-            remove_claimed(root, &claim, record)
+            remove_claimed(root, &claim, config.as_ref(), status.as_ref())
         }
     }
 }
 
 /// Remove a container that nobody holds, with whatever of it still runs.
-fn remove_claimed(root: &Root, claim: &Claim, record: Option<Record>) -> Result<()> {
-    if let Some(Record { status: Status::Running { pid, started }, .. }) = record {
-        supervise::kill_same(pid, started)?;
+fn remove_claimed(
+    root: &Root,
+    claim: &Claim,
+    config: Option<&Config>,
+    status: Option<&Status>,
+) -> Result<()> {
+    if let Some(status) = status {
+        kill_first(status)?;
     }
     clear_cgroup(&claim.id)?;
-    let name = root.name_of(&claim.id)?;
-    root.forget(claim, name.as_deref())
+    root.forget(claim, config.map(|config| config.spec.name.as_str()))
+}
+
+fn kill_first(status: &Status) -> Result<()> {
+    match status.phase {
+        Phase::Running { pid, started } => supervise::kill_same(pid, started),
+        _ => Ok(()),
+    }
 }
 
 fn clear_cgroup(id: &str) -> Result<()> {
     Group::find(id)?.remove(id)
 }
 
-/// Remove one container that has ended; `StillRunning` if it has not.
-pub fn remove(root: &Root, held: &RootLock, word: &str) -> Result<()> {
-    let id = root.find(word)?;
-    match root.adopt(held, &id)? {
-        Some(claim) => remove_claimed(root, &claim, None),
-        None => Err(Error::new(Problem::StillRunning { name: word.to_owned() })),
+/// Remove the container `id`, called `name` by the person, which has ended; `StillRunning` if it has not.
+pub fn remove(root: &Root, held: &RootLock, id: &str, name: &str) -> Result<()> {
+    match root.adopt(held, id)? {
+        Some(claim) => remove_claimed(root, &claim, None, None),
+        None => Err(Error::new(Problem::StillRunning { name: name.to_owned() })),
     }
 }
 
@@ -96,7 +103,7 @@ pub fn prune(root: &Root, lock: &RootLock, everything: bool) -> Result<()> {
                 running = true;
                 Ok(())
             }
-            Ok(Some(claim)) => remove_claimed(root, &claim, None),
+            Ok(Some(claim)) => remove_claimed(root, &claim, None, None),
             Err(error) => Err(error),
         };
         outcome = outcome.and(removed);

@@ -3,14 +3,14 @@
 //! A pid may be somebody else's a moment later. So the doors are opened first, and whether the container still runs,
 //! with the same first process, is asked when they are open: opened namespaces stay the same whatever comes.
 
-use super::run::{Record, Status};
+use super::record::{self, Phase};
 use super::spec::Spec;
 use crate::cgroup::{Group, stop};
 use crate::error::{Error, InsideProblem, LifeProblem, Problem, Result};
 use crate::namespace::join::Doors;
 use crate::process::supervise;
 use crate::rootfs::target::{self, Place};
-use crate::state::{self, Root};
+use crate::state::Root;
 
 /// A running container, and the ways into it.
 #[derive(Debug)]
@@ -35,12 +35,12 @@ pub struct Running {
 pub fn look_up(root: &Root, word: &str) -> Result<(Spec, (i32, u64))> {
     let id = root.find(word)?;
     let not_running = || Error::new(Problem::NotRunning { name: word.to_owned() });
-    let record: Record = state::load(&root.container(&id))?.ok_or_else(not_running)?;
-    let Status::Running { pid, started } = record.status else { return Err(not_running()) };
+    let (config, status) = record::load(root, &id)?;
+    let Phase::Running { pid, started } = status.phase else { return Err(not_running()) };
     if !runs(root, &id, (pid, started)) {
         return Err(not_running());
     }
-    Ok((record.spec, (pid, started)))
+    Ok((config.spec, (pid, started)))
 }
 
 /// The first process of the container that `word` means, and all that its cgroup has; none where it has no cgroup.

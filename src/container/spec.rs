@@ -3,6 +3,7 @@
 //! A [`Spec`] is complete before the fork. Both halves read it and neither changes it, so what the parent
 //! planned and what the child does cannot differ.
 
+use super::restart::Restart;
 use crate::cgroup::Limits;
 use crate::image::Digest;
 use crate::network::Network;
@@ -13,6 +14,7 @@ use crate::process::identity::Identity;
 use crate::rootfs::volume::Volume;
 use crate::security::capabilities::Capabilities;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The plan of one container.
@@ -20,7 +22,7 @@ use std::path::PathBuf;
 pub struct Spec {
     /// Twelve hexadecimal digits, in the name of everything the container leaves for others to see.
     pub id: String,
-    /// The name the person gave, or the id.
+    /// Its name: the one the person gave, or one made up.
     pub name: String,
     /// The image it starts from.
     pub image: String,
@@ -70,6 +72,28 @@ pub struct Spec {
     pub stdin: bool,
     /// Whether everything of it is deleted when it ends.
     pub remove: bool,
+    /// Whether it is started again when it has ended.
+    #[serde(default)]
+    pub restart: Restart,
+    /// The signal by which it is asked to end.
+    #[serde(default = "default_stop_signal")]
+    pub stop_signal: i32,
+    /// Seconds until it is killed if it does not.
+    #[serde(default = "default_stop_timeout")]
+    pub stop_timeout: i64,
+    /// What the person wants remembered of it.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+}
+
+/// SIGTERM, which is 15 on every Linux.
+pub const fn default_stop_signal() -> i32 {
+    15
+}
+
+/// Docker's.
+pub const fn default_stop_timeout() -> i64 {
+    10
 }
 
 impl Spec {
@@ -80,10 +104,5 @@ impl Spec {
             environment.push(format!("HOME={}", who.home));
         }
         environment
-    }
-
-    /// The name that was given, if one was: a container without one goes by its id.
-    pub fn given_name(&self) -> Option<&str> {
-        (self.name != self.id).then_some(self.name.as_str())
     }
 }

@@ -3,12 +3,12 @@
 //! A container's plan names its volumes before they are made, and both is done under the lock on the whole. So whoever
 //! holds that lock and finds no plan that names a volume may remove it.
 
-use super::run::Record;
+use super::record::Config;
 use super::spec::Spec;
 use crate::error::{Error, Problem, Result, VolumeProblem};
 use crate::process::apart;
 use crate::rootfs::volume::{self, Kept, Kind, Store, Volume, place};
-use crate::state::{self, Root, RootLock};
+use crate::state::{Root, RootLock};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -176,6 +176,5 @@ fn now() -> u64 {
 
 /// The plan of container `id`, if it can be read.
 fn spec_of(root: &Root, id: &str) -> Option<Spec> {
-    let record: Option<Record> = state::load(&root.container(id)).ok()?;
-    record.map(|record| record.spec)
+    Config::load(&root.container(id)).ok()?.map(|config| config.spec)
 }

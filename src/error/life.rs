@@ -7,4 +7,14 @@ use serde::{Deserialize, Serialize};
 #[allow(missing_docs, reason = "each variant's sentence stands in narrate::words; field names speak")]
 pub enum LifeProblem {
     Paused { name: String },
+    AlreadyPaused { name: String },
+    NotPaused { name: String },
+    CannotFreeze { name: String },
+    AlreadyRunning { name: String },
+    BadRestart { text: String },
+    RestartAndRemove,
+    BadSignal { text: String },
+    BadStopTimeout { text: String },
+    BadLabel { text: String },
+    SupervisorVanished,
 }

@@ -342,6 +342,8 @@ impl Error {
             Problem::CommandNotFound { .. } => 127,
             Problem::CommandNotExecutable { .. } => 126,
             Problem::Interrupted { signal } | Problem::DemoInterrupted { signal } => (128 + signal) as u8,
+            // The kernel has killed the container with it.
+            Problem::Life(LifeProblem::SupervisorVanished) => 137,
             _ => 125,
         }
     }

@@ -101,7 +101,7 @@ impl Explain {
         // Several processes of a demo speak into one page: each call says whose it is.
         let actor = match place.role {
             Role::Actor(name) => format!("{name} ▸ "),
-            Role::Runtime | Role::Init => String::new(),
+            Role::Runtime | Role::Client | Role::Init => String::new(),
         };
         let result = answer.map(result);
         let ink = answer.map_or(Ink::Plain, |answer| ink(call, answer));
@@ -207,6 +207,7 @@ impl Explain {
 fn heading(page: &Page, lang: Lang, place: &Place, word: &str, title: &str, why: &str) {
     let role = match place.role {
         Role::Runtime => Label::Runtime,
+        Role::Client => Label::Client,
         Role::Init => Label::Init,
         Role::Actor(_) => Label::Process,
     };

@@ -19,7 +19,7 @@
 //! | `v` | number | version of the format: 1 |
 //! | `t_us` | number | microseconds since the trace began, by the host's CLOCK_MONOTONIC, when the answer had come |
 //! | `pid` | number | the asking process, as the `/proc` of the one who started minidocker has it |
-//! | `role` | string | `runtime`: the program that was started; `init`: a container's first process; else a demo's name for its process |
+//! | `role` | string | `runtime`: the program that was started, or the supervisor that it made for a container; `client`: who made that; `init`: a container's first process; else a demo's name for its process |
 //! | `step` | string or null | the part of the work, a word in lower case: `uts`, `overlay`, `cgroup-join`, … |
 //! | `call` | string | the call by its manual page, section 2; a message type of rtnetlink(7) (`RTM_NEWLINK`); or `command` |
 //! | `args` | object | the arguments by their names in the manual page, in its order |

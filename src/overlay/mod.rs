@@ -21,7 +21,7 @@ pub mod ustar;
 pub mod view;
 
 use crate::error::{Meaning, Problem, Result};
-use crate::sys::errno::{EINVAL, ENODEV};
+use crate::sys::errno::{EEXIST, EINVAL, ENODEV};
 use crate::sys::remove::remove_all;
 use crate::sys::{file, mount};
 use serde::{Deserialize, Serialize};
@@ -88,11 +88,16 @@ fn escape(path: &Path) -> String {
     path.to_string_lossy().replace('\\', "\\\\").replace(',', "\\,").replace(':', "\\:")
 }
 
-/// Make the directories that the overlay writes to; the layers below are there already.
+/// Make the directories that the overlay writes to; the layers below are there already. The upper layer of a container
+/// that has run before stays as it is. On entry there is no `work`, or an empty one: see [`remove_work`].
 pub fn make_directories(layers: &Layers) -> Result<()> {
-    file::mkdir(&layers.upper, 0o755)?;
-    file::mkdir(&layers.work, 0o700)?;
-    file::mkdir(&layers.merged, 0o755)
+    for (directory, mode) in [(&layers.upper, 0o755), (&layers.work, 0o700), (&layers.merged, 0o755)] {
+        match file::mkdir(directory, mode) {
+            Err(error) if error.is(EEXIST) => {}
+            answer => answer?,
+        }
+    }
+    Ok(())
 }
 
 /// Mount the overlay on `layers.merged`.

@@ -4,8 +4,8 @@ use crate::error::{Error, InsideProblem, Meaning, Problem, Result};
 use crate::sys::errno::{EACCES, EINVAL, EISDIR, ENOENT, ENOEXEC, ENOTDIR, EPERM};
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::O_RDWR;
-use crate::sys::process::{self, Program};
-use crate::sys::{contents, descriptor, directory};
+use crate::sys::process::{self, Child, Ended, Forked, Program};
+use crate::sys::{contents, descriptor, directory, standard};
 use std::convert::Infallible;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -116,6 +116,19 @@ pub fn leave_session() -> Result<()> {
     process::setsid()
 }
 
+/// Let go of the person's terminal and files: the standard three become `/dev/null`, and what else whoever started this
+/// program had left open is closed. What this program opened itself is close-on-exec, and stays.
+pub fn let_go() -> Result<()> {
+    let null = Path::new("/dev/null");
+    standard::become_standard(&file::open_file(null, O_RDWR, 0)?, null)?;
+    standard::close_inherited()
+}
+
+/// Stand where nobody's directory is kept from being unmounted.
+pub fn stand_at_root() -> Result<()> {
+    file::chdir(Path::new("/"))
+}
+
 /// Set the permission bits that new files do not get.
 pub fn set_umask(mask: u32) -> Result<()> {
     file::umask(mask)
@@ -154,6 +167,21 @@ pub fn read_variables(path: &Path) -> Result<String> {
 /// Split into two: the parent goes on as pid 1 and learns its child's pid, the child is to become the command.
 pub fn fork() -> Result<Option<i32>> {
     process::fork()
+}
+
+/// Split into two in the same namespaces: the parent gets a descriptor of its child.
+pub fn split() -> Result<Forked> {
+    process::clone3(0, None)
+}
+
+/// A pipe between the two: the reading end and the writing end.
+pub fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+    crate::sys::pipe::pipe()
+}
+
+/// Wait for the end of a child, and reap it.
+pub fn wait(child: &Child) -> Result<Ended> {
+    process::wait(child)
 }
 
 /// End this process at once, with `status`.

@@ -7,6 +7,9 @@ pub mod handshake;
 pub mod identity;
 pub mod itself;
 pub mod ps;
+pub mod signals;
 pub mod supervise;
+pub mod words;
 
-pub use crate::sys::process::{Child, Ended, Forked};
+pub use crate::sys::observer::{Role, become_role};
+pub use crate::sys::process::{Child, Ended, Forked, exit_now, random};

@@ -8,6 +8,7 @@ use crate::sys::signal::{self, Blocked, Event, SIGCHLD, SIGHUP, SIGINT, SIGKILL,
 use std::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// This process's signals, held back so that they can be passed on.
 #[derive(Debug)]
@@ -44,6 +45,31 @@ impl Signals {
                 }
                 Event::Signal(signal) if OUR_OWN.contains(&signal) => {}
                 Event::Signal(signal) => self.kept.borrow_mut().push(signal),
+            }
+        }
+    }
+
+    /// Pass every signal on to `process` until `descriptor` can be read.
+    pub fn forward_until_ready(&self, process: &Child, descriptor: BorrowedFd<'_>) -> Result<()> {
+        loop {
+            match self.blocked.wait(descriptor)? {
+                Event::Ready => return Ok(()),
+                Event::Signal(signal) if OUR_OWN.contains(&signal) => {}
+                Event::Signal(signal) => send(process, signal)?,
+            }
+        }
+    }
+
+    /// Let so much time pass, or until a signal comes; whether one came.
+    pub fn pause(&self, most: Duration) -> Result<bool> {
+        let end = Instant::now() + most;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.blocked.wait_at_most(left)? {
+                Some(signal) if OUR_OWN.contains(&signal) => {}
+                Some(_) => return Ok(true),
+                None if left.is_zero() => return Ok(false),
+                None => {}
             }
         }
     }
@@ -116,21 +142,34 @@ fn stat_field(pid: i32, number: usize) -> Result<u64> {
 ///
 /// It is held by a pidfd before it is looked at, so the one that is looked at is the one that is shot at.
 pub fn kill_same(pid: i32, start: u64) -> Result<()> {
-    let pidfd = match process::pidfd_open(pid) {
-        Err(error) if error.is(ESRCH) => return Ok(()),
-        answer => answer?,
-    };
-    let process = Child { pid, pidfd };
-    match started(pid) {
-        Ok(found) if found == start => {}
-        Err(error) if !(error.is(ENOENT) || error.is(ESRCH)) => return Err(error),
-        _ => return Ok(()),
-    }
+    let Some(process) = hold_same(pid, start)? else { return Ok(()) };
     send(&process, SIGKILL)?;
     signal::wait_ended(&process)
 }
 
-fn send(child: &Child, signal: i32) -> Result<()> {
+/// The process that had `pid` and was started at that time, if it still lives.
+pub fn hold_same(pid: i32, start: u64) -> Result<Option<Child>> {
+    let pidfd = match process::pidfd_open(pid) {
+        Err(error) if error.is(ESRCH) => return Ok(None),
+        answer => answer?,
+    };
+    match started(pid) {
+        Ok(found) if found == start => Ok(Some(Child { pid, pidfd })),
+        Err(error) if !(error.is(ENOENT) || error.is(ESRCH)) => Err(error),
+        _ => Ok(None),
+    }
+}
+
+/// Wait until `process`, which need not be a child, has ended; with `most`, for so long at most. Whether it has.
+pub fn wait_ended(process: &Child, most: Option<Duration>) -> Result<bool> {
+    match most {
+        Some(most) => signal::wait_ended_within(process, most),
+        None => signal::wait_ended(process).map(|()| true),
+    }
+}
+
+/// Send `signal` to `process`; one that has ended already is fine.
+pub fn send(child: &Child, signal: i32) -> Result<()> {
     match process::send_signal(child, signal) {
         Err(error) if error.is(ESRCH) => Ok(()),
         answer => answer,

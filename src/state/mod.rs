@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! ROOT/lock                  held while containers are claimed, reclaimed or removed
-//! ROOT/containers/ID/lock    held by the container's runtime for as long as it lives
-//! ROOT/containers/ID/state.json, upper/, work/, merged/, hosts, hostname, resolv.conf
+//! ROOT/containers/ID/lock    held by the container's supervisor for as long as it lives
+//! ROOT/containers/ID/config.json, state.json, wish, upper/, work/, merged/, hosts, hostname, resolv.conf
 //! ROOT/unfinished/ID         while the container has not ended properly: what a reclaimer must look at
 //! ROOT/names/NAME -> ID
 //! ROOT/images/, ROOT/blobs/, ROOT/layers/ see `image`;  ROOT/network/  see `network`
@@ -15,16 +15,18 @@
 //! runtime has been killed and the child is about to die too, the first is free already; the second is then
 //! waited for, so that nobody clears up beside the dying child's last requests.
 
+mod files;
+
+pub use files::{drop_file, get, load, new_id, put, save};
+
 use crate::error::{Error, Meaning, Problem, Result};
 use crate::process::apart;
-use crate::sys::errno::{EAGAIN, EBUSY, EEXIST, ENOENT, ENOTEMPTY};
+use crate::sys::errno::{EAGAIN, EBUSY, EEXIST, ENOENT, ENOTEMPTY, ESRCH};
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::{O_CREAT, O_RDWR};
-
+use crate::sys::process::Child;
 use crate::sys::remove::remove_all;
 use crate::sys::{identity, lock, process};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
@@ -138,22 +140,17 @@ impl Root {
         }
     }
 
-    /// A new container's directory, under `_held`, with `name` for it if one was given. `NameTaken` when another
-    /// container has that name. On failure nothing of it is left.
-    pub fn claim(&self, held: &RootLock, id: &str, name: Option<&str>) -> Result<Claim> {
+    /// A new container's directory, under `held`, with `name` for it. `NameTaken` when another container has that name.
+    /// On failure nothing of it is left.
+    pub fn claim(&self, held: &RootLock, id: &str, name: &str) -> Result<Claim> {
         let directory = self.container(id);
         let unusable = || Problem::StateUnusable { path: directory.display().to_string() };
         let claimed = self.make_claim(held, id).meaning(unusable)?;
-        let Some(name) = name else { return Ok(claimed) };
-        match file::symlink(Path::new(id), &self.names().join(name)) {
+        match self.add_name(held, id, name) {
             Ok(()) => Ok(claimed),
             Err(error) => {
-                let holder = if error.is(EEXIST) { self.resolve_name(name)? } else { None };
                 self.forget(&claimed, None)?;
-                Err(error).meaning(|| match holder {
-                    Some(id) => Problem::NameTaken { name: name.to_owned(), id },
-                    None => unusable(),
-                })
+                Err(error).meaning(unusable)
             }
         }
     }
@@ -197,9 +194,28 @@ impl Root {
         Ok(lock.map(|lock| Claim { id: id.to_owned(), directory, lock }))
     }
 
-    /// Whether a runtime holds the container `id` at this moment. Its lock is taken and given back to find out.
+    /// The supervisor of the container `id`, if one holds its lock at this moment: the kernel says who it is, and it is
+    /// asked again when the descriptor is there, since the pid may have been given to another process in between.
+    pub fn supervisor(&self, id: &str) -> Result<Option<Child>> {
+        let path = self.container(id).join(LOCK);
+        let Some(lock) = file::if_there(file::open_file(&path, O_RDWR, 0))? else { return Ok(None) };
+        loop {
+            let Some(pid) = lock::holder(lock.as_fd(), &path)? else { return Ok(None) };
+            match process::pidfd_open(pid) {
+                Ok(pidfd) if lock::holder(lock.as_fd(), &path)? == Some(pid) => {
+                    return Ok(Some(Child { pid, pidfd }));
+                }
+                Err(error) if !error.is(ESRCH) => return Err(error),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether a supervisor holds the container `id` at this moment. Nobody's lock is touched to find out.
     pub fn is_running(&self, id: &str) -> bool {
-        matches!(lock_directory(&self.container(id)), Ok(None))
+        let path = self.container(id).join(LOCK);
+        let lock = file::open_file(&path, O_RDWR, 0);
+        lock.and_then(|lock| lock::holder(lock.as_fd(), &path)).is_ok_and(|holder| holder.is_some())
     }
 
     /// Whether the container `id` must be left alone: a runtime holds it, or it cannot be found out whether one
@@ -214,6 +230,11 @@ impl Root {
     /// The ids of all containers there are. A name that is no text is nobody's id.
     pub fn ids(&self) -> Result<Vec<String>> {
         self.names_in(&self.containers())
+    }
+
+    /// Whether a container has this name.
+    pub fn has_name(&self, name: &str) -> Result<bool> {
+        self.resolve_name(name).map(|id| id.is_some())
     }
 
     fn resolve_name(&self, name: &str) -> Result<Option<String>> {
@@ -239,10 +260,39 @@ impl Root {
         }
     }
 
-    /// Remove a container's directory and its name. The lock file goes last: as long as something is left, the
-    /// next to come can see by the lock whether somebody is still at it.
-    pub fn forget(&self, claim: &Claim, name: Option<&str>) -> Result<()> {
-        if let Some(name) = name {
+    /// Give the container `id` the name `name` beside those it has. `NameTaken` when another container has it.
+    pub fn add_name(&self, _held: &RootLock, id: &str, name: &str) -> Result<()> {
+        match file::symlink(Path::new(id), &self.names().join(name)) {
+            Err(error) if error.is(EEXIST) => match self.resolve_name(name)? {
+                Some(holder) if holder == id => Ok(()),
+                holder => Err(error
+                    .meaning(Problem::NameTaken { name: name.to_owned(), id: holder.unwrap_or_default() })),
+            },
+            answer => answer,
+        }
+    }
+
+    /// Take a name away from whoever has it.
+    pub fn remove_name(&self, _held: &RootLock, name: &str) -> Result<()> {
+        file::remove_file(&self.names().join(name))
+    }
+
+    /// Mark the container `id`, whose lock this process holds, as one that a reclaimer must look at.
+    pub fn begin(&self, id: &str) -> Result<()> {
+        match file::symlink(Path::new(id), &self.unfinished_directory().join(id)) {
+            Err(error) if error.is(EEXIST) => Ok(()),
+            answer => answer,
+        }
+    }
+
+    /// Remove a container's directory and its names, of which `known` is the one it should have. The lock file goes
+    /// last: as long as something is left, the next to come can see by the lock whether somebody is still at it.
+    pub fn forget(&self, claim: &Claim, known: Option<&str>) -> Result<()> {
+        let names = match known {
+            Some(name) if self.resolve_name(name)?.as_deref() == Some(&claim.id) => vec![name.to_owned()],
+            _ => self.names_of(&claim.id)?,
+        };
+        for name in names {
             file::remove_file(&self.names().join(name))?;
         }
         for (name, kind) in file::list(&claim.directory)? {
@@ -258,16 +308,16 @@ impl Root {
         self.finish(&claim.id)
     }
 
-    /// The name that `id` goes by, if it was given one: found by looking through the names, for a container
-    /// whose own record is missing.
-    pub fn name_of(&self, id: &str) -> Result<Option<String>> {
-        let names = file::list(&self.names())?;
-        for name in names.into_iter().filter_map(|(name, _)| name.into_string().ok()) {
+    /// The names that `id` goes by: one, unless somebody was killed while renaming it.
+    fn names_of(&self, id: &str) -> Result<Vec<String>> {
+        let mut own = Vec::new();
+        for (name, _) in file::list(&self.names())? {
+            let Ok(name) = name.into_string() else { continue };
             if self.resolve_name(&name)?.as_deref() == Some(id) {
-                return Ok(Some(name));
+                own.push(name);
             }
         }
-        Ok(None)
+        Ok(own)
     }
 
     /// Remove everything that is minidocker's, the lock last. On entry no container is left, and no image.
@@ -303,40 +353,4 @@ fn lock_directory(directory: &Path) -> Result<Option<OwnedFd>> {
     Ok(Some(lock))
 }
 
-const RECORD: &str = "state.json";
 const LOCK: &str = "lock";
-
-/// How long a record may be: it holds the command and its environment, of which the kernel takes some MiB.
-const LONGEST: u64 = 16 << 20;
-
-/// Write `record` into a container's directory: whole or not at all, since the name is moved at the end.
-pub fn save(directory: &Path, record: &impl Serialize) -> Result<()> {
-    let damaged = |detail: String| Problem::StateDamaged { path: directory.display().to_string(), detail };
-    let text = serde_json::to_string(record).map_err(|error| Error::new(damaged(error.to_string())))?;
-    let new = directory.join("state.json.new");
-    file::write_new(&new, &text, 0o600)?;
-    file::rename(&new, &directory.join(RECORD))
-}
-
-/// Read the record of a container's directory; `None` when none was written yet.
-pub fn load<T: DeserializeOwned>(directory: &Path) -> Result<Option<T>> {
-    let path = directory.join(RECORD);
-    match file::read(&path, LONGEST) {
-        Err(error) if error.is(ENOENT) => Ok(None),
-        answer => serde_json::from_slice(&answer?).map(Some).map_err(|error| {
-            Error::new(Problem::StateDamaged { path: path.display().to_string(), detail: error.to_string() })
-        }),
-    }
-}
-
-/// Write a small text file into a container's directory.
-pub fn put(directory: &Path, name: &str, text: &str) -> Result<PathBuf> {
-    let path = directory.join(name);
-    file::write_new(&path, text, 0o644)?;
-    Ok(path)
-}
-
-/// A new id: twelve hexadecimal digits at random.
-pub fn new_id() -> Result<String> {
-    Ok(process::random(6)?.iter().map(|byte| format!("{byte:02x}")).collect())
-}

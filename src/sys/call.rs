@@ -73,6 +73,7 @@ pub enum Call<'a> {
     Copy { from: &'a Path, to: &'a Path },
     Flock { path: &'a Path, exclusive: bool, wait: bool },
     FcntlSetlk { path: &'a Path },
+    FcntlGetlk { path: &'a Path },
     Umask { mode: u32 },
     Getxattr { path: &'a Path, name: &'a CStr },
     Setxattr { path: &'a Path, name: &'a CStr, value: &'a str },
@@ -222,6 +223,7 @@ calls! {
         "operation": V::Symbol(match (exclusive, wait) {
             (true, true) => "LOCK_EX", (true, false) => "LOCK_EX|LOCK_NB", (false, true) => "LOCK_SH", (false, false) => "LOCK_SH|LOCK_NB" }) }
     FcntlSetlk { path } => "fcntl" { "path": V::Path(path), "op": V::Symbol("F_SETLK"), "type": V::Symbol("F_WRLCK") }
+    FcntlGetlk { path } => "fcntl" { "path": V::Path(path), "op": V::Symbol("F_GETLK"), "type": V::Symbol("F_WRLCK") }
     Umask { mode } => "umask" { "mask": V::Octal(mode) }
     Getxattr { path, name } => "getxattr" { "path": V::Path(path), "name": V::Text(name.to_str().unwrap_or_default()) }
     Setxattr { path, name, value } => "setxattr" {
@@ -307,6 +309,7 @@ impl Call<'_> {
                 | Getdents { .. }
                 | Flock { .. }
                 | FcntlSetlk { .. }
+                | FcntlGetlk { .. }
                 | Umask { .. }
                 | Getxattr { .. }
                 | NetlinkSocket

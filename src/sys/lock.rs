@@ -20,18 +20,30 @@ pub fn lock_file(file: BorrowedFd<'_>, path: &Path, exclusive: bool, wait: bool)
 /// the locks of that kind. `EAGAIN` when another process holds it.
 pub fn lock_for_process(file: BorrowedFd<'_>, path: &Path) -> Result<()> {
     ask(Call::FcntlSetlk { path }, || {
-        let whole = libc::flock {
-            l_type: libc::F_WRLCK as _,
-            l_whence: libc::SEEK_SET as _,
-            l_start: 0,
-            l_len: 0,
-            l_pid: 0,
-        };
+        let whole = whole();
         match nix::fcntl::fcntl(file, nix::fcntl::FcntlArg::F_SETLK(&whole)) {
             Err(Errno::EACCES) => Err(Errno::EAGAIN),
             answer => answer.map(drop),
         }
     })
+}
+
+/// Who holds a lock of that kind on the open file `file`, by its pid as this process sees it; `None` when nobody else
+/// does (fcntl(2), `F_GETLK`).
+pub fn holder(file: BorrowedFd<'_>, path: &Path) -> Result<Option<i32>> {
+    let mut held = false;
+    let pid = ask(Call::FcntlGetlk { path }, || {
+        let mut whole = whole();
+        nix::fcntl::fcntl(file, nix::fcntl::FcntlArg::F_GETLK(&mut whole))?;
+        held = i32::from(whole.l_type) != i32::from(libc::F_UNLCK as i16);
+        Ok(if held { whole.l_pid } else { 0 })
+    })?;
+    Ok(held.then_some(pid))
+}
+
+/// A lock for writing, on all of a file.
+fn whole() -> libc::flock {
+    libc::flock { l_type: libc::F_WRLCK as _, l_whence: libc::SEEK_SET as _, l_start: 0, l_len: 0, l_pid: 0 }
 }
 
 #[allow(unsafe_code)]

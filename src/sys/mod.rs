@@ -57,6 +57,7 @@ pub mod security;
 pub mod seqpacket;
 pub mod signal;
 pub mod socket;
+pub mod standard;
 pub mod stream;
 pub mod syscalls;
 pub mod terminal;

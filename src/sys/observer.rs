@@ -9,8 +9,11 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 /// Which process is speaking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The program that the person started; as `minidocker` it stays outside, as the container's parent.
+    /// The program that the person started; of `minidocker run` and `start` the supervisor that it makes: the container's
+    /// parent, outside.
     Runtime,
+    /// The `minidocker run` or `start` that the person started, once it leaves the work to a supervisor.
+    Client,
     /// The container's first process, before it becomes the person's command.
     Init,
     /// A process of a demo, by the name that the demo gives it: `inside`, `server`, …
@@ -22,6 +25,7 @@ impl Role {
     pub fn name(self) -> &'static str {
         match self {
             Role::Runtime => "runtime",
+            Role::Client => "client",
             Role::Init => "init",
             Role::Actor(name) => name,
         }
@@ -73,6 +77,11 @@ pub enum Step {
     Keep,
     Discard,
     Save,
+    Stop,
+    Kill,
+    Pause,
+    Unpause,
+    Rename,
 }
 
 /// Someone who is told of every step and every request. All methods are called on the asking process's side.

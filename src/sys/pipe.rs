@@ -25,6 +25,13 @@ pub fn read_to_end(end: BorrowedFd<'_>) -> Result<Vec<u8>> {
     }
 }
 
+/// Read what is there, or wait for it: some KiB at most; nothing at end-of-file.
+pub fn read_some(end: BorrowedFd<'_>) -> Result<Vec<u8>> {
+    let mut block = [0u8; 4096];
+    let count = ask(Call::ReadPipe, || retry(|| nix::unistd::read(end, &mut block)))?;
+    Ok(block[..count].to_vec())
+}
+
 /// Read one byte: `Some` of it, or `None` at end-of-file. Blocks.
 pub fn read_byte(end: BorrowedFd<'_>) -> Result<Option<u8>> {
     let mut byte = [0u8];

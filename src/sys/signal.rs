@@ -9,6 +9,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
 
 /// The numbers of the signals that this crate names.
 pub use nix::libc::{
@@ -108,6 +109,14 @@ impl Blocked {
     }
 }
 
+impl Blocked {
+    /// Wait until a signal arrives, for so long at most; the signal.
+    pub fn wait_at_most(&self, most: Duration) -> Result<Option<i32>> {
+        wait_readable(self.descriptor.as_fd(), Some(most))?;
+        Ok(self.descriptor.read_signal().ok().flatten().map(|signal| signal.ssi_signo as i32))
+    }
+}
+
 #[allow(unsafe_code)]
 fn default_sigpipe() -> nix::Result<()> {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
@@ -133,10 +142,32 @@ pub fn interruptible<T>(wait: impl FnOnce() -> T) -> T {
 
 /// Wait until `process`, which need not be a child, has ended.
 pub fn wait_ended(process: &Child) -> Result<()> {
+    wait_readable(process.pidfd.as_fd(), None).map(drop)
+}
+
+/// The same, for so long at most; whether it has ended.
+pub fn wait_ended_within(process: &Child, most: Duration) -> Result<bool> {
+    wait_readable(process.pidfd.as_fd(), Some(most))
+}
+
+/// Wait until `descriptor` can be read, for so long at most; whether it can.
+fn wait_readable(descriptor: BorrowedFd<'_>, most: Option<Duration>) -> Result<bool> {
+    let end = most.map(|most| Instant::now() + most);
+    let mut ready = false;
     ask(Call::Poll, || {
-        let mut one = [PollFd::new(process.pidfd.as_fd(), PollFlags::POLLIN)];
-        retry(|| poll(&mut one, PollTimeout::NONE)).map(drop)
-    })
+        let mut one = [PollFd::new(descriptor, PollFlags::POLLIN)];
+        retry(|| {
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            // A rest of less than a millisecond is one, or the wait would end early.
+            let limit = left.map_or(PollTimeout::NONE, |left| {
+                PollTimeout::try_from(left.as_micros().div_ceil(1000)).unwrap_or(PollTimeout::MAX)
+            });
+            poll(&mut one, limit)
+        })?;
+        ready = one[0].any().unwrap_or(false);
+        Ok(())
+    })?;
+    Ok(ready)
 }
 
 /// Wait for any signal (all of them must be blocked) and take it: sigwaitinfo(2).
@@ -150,4 +181,26 @@ fn sigwaitinfo() -> std::result::Result<i32, ()> {
     // SAFETY: the set is valid and no siginfo is asked for.
     let signal = unsafe { libc::sigwaitinfo(all.as_ref(), std::ptr::null_mut()) };
     if signal < 0 { Err(()) } else { Ok(signal) }
+}
+
+/// The number of the signal called `SIGname` in signal(7).
+pub fn number(name: &str) -> Option<i32> {
+    if let Some(rest) = name.strip_prefix("RTMIN") {
+        let offset = if rest.is_empty() { 0 } else { rest.strip_prefix('+')?.parse().ok()? };
+        return Some(libc::SIGRTMIN() + offset).filter(|number| *number <= last());
+    }
+    format!("SIG{name}").parse::<Signal>().ok().map(|signal| signal as i32)
+}
+
+/// The name of a signal, without `SIG`; its number if it has none.
+pub fn name(number: i32) -> String {
+    match Signal::try_from(number) {
+        Ok(signal) => signal.as_str().trim_start_matches("SIG").to_owned(),
+        Err(_) => number.to_string(),
+    }
+}
+
+/// The highest number of a signal.
+pub fn last() -> i32 {
+    libc::SIGRTMAX()
 }

@@ -105,15 +105,33 @@ impl Running {
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.process.id() as i32), signal).unwrap();
     }
 
-    /// The pid of `minidocker`.
-    pub fn runtime(&self) -> u32 {
+    /// Kill the container's supervisor.
+    pub fn kill_supervisor(&self) {
+        let pid = nix::unistd::Pid::from_raw(self.runtime() as i32);
+        nix::sys::signal::kill(pid, nix::sys::signal::SIGKILL).unwrap();
+    }
+
+    /// The pid of the `minidocker` that was started: the client.
+    pub fn client(&self) -> u32 {
         self.process.id()
     }
 
-    /// The pid, on the host, of the container's first process: the only child of `minidocker` once its command runs.
+    /// The pid of the container's supervisor: the client's only child. Waits until it is born.
+    pub fn runtime(&self) -> u32 {
+        for _ in 0..5000 {
+            match children_of(self.client())[..] {
+                [] => std::thread::sleep(Duration::from_millis(1)),
+                [one] => return one,
+                ref children => panic!("the children of minidocker: {children:?}"),
+            }
+        }
+        panic!("minidocker has made no supervisor")
+    }
+
+    /// The pid, on the host, of the container's first process: the supervisor's only child once its command runs.
     pub fn pid(&self) -> u32 {
         let children = children_of(self.runtime());
-        assert_eq!(children.len(), 1, "the children of minidocker: {children:?}");
+        assert_eq!(children.len(), 1, "the children of the supervisor: {children:?}");
         children[0]
     }
 
@@ -175,9 +193,15 @@ impl Running {
 }
 
 impl Drop for Running {
-    /// A test must not leave a container. Killed, `minidocker` takes it along; standard output ends with its last
+    /// A test must not leave a container. Killed, its supervisor takes it along; standard output ends with its last
     /// process.
     fn drop(&mut self) {
+        for supervisor in try_children_of(self.process.id()) {
+            let _ = nix::sys::signal::kill(
+                nix::unistd::Pid::from_raw(supervisor as i32),
+                nix::sys::signal::SIGKILL,
+            );
+        }
         let _ = self.process.kill();
         let _ = self.process.wait();
         let _ = self.stdout.read_to_end(&mut Vec::new());
@@ -187,6 +211,15 @@ impl Drop for Running {
 /// The children of a process that were started by its first thread.
 pub fn children_of(pid: u32) -> Vec<u32> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    pids(&text)
+}
+
+/// The same; none when the process has gone.
+fn try_children_of(pid: u32) -> Vec<u32> {
+    std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).map_or(Vec::new(), |text| pids(&text))
+}
+
+fn pids(text: &str) -> Vec<u32> {
     text.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
 }
 

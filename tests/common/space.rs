@@ -395,6 +395,14 @@ impl Drop for Space {
             if self.containers().is_empty() {
                 break;
             }
+            for id in self.containers() {
+                let _ = self
+                    .command()
+                    .args(["rm", "-f", &id])
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null())
+                    .status();
+            }
             let _ = self.command().arg("prune").stdout(Stdio::null()).stderr(Stdio::null()).status();
             std::thread::sleep(std::time::Duration::from_millis(2));
         }

@@ -228,7 +228,7 @@ fn demo(space: &Space, walk: &str, heading: &str) -> (Running, PathBuf) {
         }
     }
     // Its group is the one that its player holds.
-    let player = children_of(running.runtime())[0];
+    let player = children_of(running.client())[0];
     let descriptors = names_in(&PathBuf::from(format!("/proc/{player}/fd")));
     let open = descriptors.iter().filter_map(|fd| std::fs::read_link(format!("/proc/{player}/fd/{fd}")).ok());
     let open: Vec<PathBuf> = open.collect();

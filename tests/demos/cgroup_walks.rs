@@ -105,7 +105,7 @@ fn house(running: &Running, controller: &str) -> PathBuf {
     let mount = cgroup_mount(controller).map_or(v2, |(mount, _)| mount);
     let open =
         |pid: u32| names_in(Path::new(&format!("/proc/{pid}/fd"))).into_iter().map(move |fd| (pid, fd));
-    let held = family_of(running.runtime()).into_iter().flat_map(open);
+    let held = family_of(running.client()).into_iter().flat_map(open);
     let mut paths = held.filter_map(|(pid, fd)| std::fs::read_link(format!("/proc/{pid}/fd/{fd}")).ok());
     let is_house = |path: &PathBuf| {
         path.parent() == Some(&mount) && path.to_string_lossy().contains("/minidocker-demo-")
@@ -141,7 +141,7 @@ fn members(group: &Path) -> Vec<u32> {
 /// Kill the demo, its attendant first; the next command clears away the group.
 fn kill_and_clear(space: &Space, running: Running, house: &Path) {
     let _leftovers = with_leftovers();
-    let family = family_of(running.runtime());
+    let family = family_of(running.client());
     running.signal(SIGKILL);
     assert_eq!(running.wait().status, 137);
     // Each dies a moment after its parent, and its lock a moment after that.

@@ -157,7 +157,7 @@ fn resident(space: &Space) -> Running {
 fn enter_runs_a_command_in_a_container(who: Who) {
     let space = Space::new(who);
     let resident = resident(&space);
-    let pid = crate::common::container::children_of(resident.runtime())[0].to_string();
+    let pid = crate::common::container::children_of(resident.client())[0].to_string();
     let script = "hostname; echo $$; id -u; readlink /proc/self/ns/uts";
     let outcome =
         Running::start(enter(&space).args(["enter", "-t", &pid, "--all", "--", "sh", "-c", script]));
@@ -186,7 +186,7 @@ fn enter_joins_just_what_is_named() {
 fn enter_ends_as_the_command_does(who: Who) {
     let space = Space::new(who);
     let resident = resident(&space);
-    let pid = crate::common::container::children_of(resident.runtime())[0].to_string();
+    let pid = crate::common::container::children_of(resident.client())[0].to_string();
     let commands: [(&[&str], i32); 4] = [
         (&["sh", "-c", "exit 7"], 7),
         (&["sh", "-c", "kill -TERM $$"], 143),

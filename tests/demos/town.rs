@@ -78,7 +78,7 @@ fn waiting(space: &Space, walk: &str, heading: &str) -> Running {
 
 /// The process that plays, and the residents of its town.
 fn players(running: &Running) -> (u32, Vec<u32>) {
-    let player = children_of(running.runtime())[0];
+    let player = children_of(running.client())[0];
     (player, children_of(player))
 }
 
@@ -98,7 +98,7 @@ fn null_has_lo_alone_until_a_cable_is_plugged_in(who: Who) {
     let (player, residents) = players(&running);
     assert_eq!((residents.len(), links_of(residents[0])), (1, vec!["lo".to_owned()]));
     assert_eq!(links_of(player), ["lo", "minidocker0"]);
-    assert_ne!(namespace_of(player, "net"), namespace_of(running.runtime(), "net"));
+    assert_ne!(namespace_of(player, "net"), namespace_of(running.client(), "net"));
     assert_ne!(namespace_of(player, "net"), namespace_of(residents[0], "net"));
     running.say("");
     assert_eq!(running.end().status, 0);

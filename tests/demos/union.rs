@@ -45,7 +45,7 @@ impl Stopped {
     fn at(space: &Space, walk: &str, heading: &str) -> Self {
         let mut running = Running::start(space.demo_by_steps("overlay-demo").args([walk, "--step"]));
         go_on_to(&mut running, heading);
-        let player = children_of(running.runtime())[0];
+        let player = children_of(running.client())[0];
         Self { running, player, top: PathBuf::from(format!("/proc/{player}/root/tmp")) }
     }
 

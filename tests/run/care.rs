@@ -47,7 +47,7 @@ fn a_container_that_outlives_its_runtime_is_ended(who: Who) {
         space.start(&[], &["setpriv", "--pdeathsig", "clear", "sh", "-c", "echo ready; exec sleep 600"]);
     running.expect("ready");
     let process = running.proc("");
-    running.signal(Signal::SIGKILL);
+    running.kill_supervisor();
     assert_eq!(space.minidocker(&["prune"]).status, 0);
     let outcome = running.wait();
     assert_eq!(outcome.status, 128 + Signal::SIGKILL as i32);

@@ -181,7 +181,7 @@ fn nested(space: &Space, options: &[&str], words: &str) -> Outcome {
     std::fs::set_permissions(&state, PermissionsExt::from_mode(0o777)).unwrap();
     let mut volumes = probe::libraries();
     volumes.push(format!("{}:/state", state.display()));
-    for name in ["images", "layers"] {
+    for name in ["images", "blobs", "layers"] {
         let made = space.root().join(name).canonicalize().unwrap();
         volumes.push(format!("{}:/state/{name}", made.display()));
     }

@@ -220,7 +220,7 @@ fn a_container_with_much_to_say_is_remembered(who: Who) {
     command.args(["run", "--network", "none", "--name", "much", "base", "true"]).args(&words);
     let outcome = Running::start(&mut command).end();
     assert_eq!((outcome.status, outcome.err.as_str()), (0, ""));
-    let record = space.root().join("containers").join(&space.containers()[0]).join("state.json");
+    let record = space.root().join("containers").join(&space.containers()[0]).join("config.json");
     assert!(std::fs::metadata(record).unwrap().len() > 6 << 20);
     // Whether it runs is asked of its record.
     space.base(&["--network", "container:much"], &["true"]).assert_refused(&["much", "not running"]);

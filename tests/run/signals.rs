@@ -174,7 +174,7 @@ fn a_killed_minidocker_takes_the_container_along(who: Who) {
         let mut running = space.start(options, &["sh", "-c", "sleep 60 & echo ready; wait"]);
         running.expect("ready");
         let pid = running.pid();
-        running.signal(Signal::SIGKILL);
+        running.kill_supervisor();
         // Standard output ends when the last process that holds it has ended.
         assert_eq!(running.wait().status, 137);
         wait_until("the container's first process is gone", || {

@@ -1,30 +1,164 @@
 //! The life of a container: create, start, stop, kill, restart, pause, unpause, wait, rename, rm.
 
+use super::run::{self, RunOptions, Teller};
 use super::{each, tell_left};
+use crate::container::alive::{self, State};
+use crate::container::client::{self, End};
+use crate::container::life::{self, Stop};
 use crate::container::{Parts, reclaim};
 use crate::error::Result;
+use crate::process::{Role, become_role, signals};
 use crate::state::Root;
 use crate::step::{Step, take};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Create a container without starting it, and print its id.
+    #[command(disable_help_flag = true)]
+    Create(Box<RunOptions>),
+    /// Start containers that were created or have ended.
+    Start {
+        /// Show what it says, pass signals on, and end with its exit status.
+        #[arg(short, long)]
+        attach: bool,
+        /// Names or ids.
+        #[arg(required = true, value_name = "CONTAINER")]
+        containers: Vec<String>,
+    },
+    /// Ask running containers to end, and kill those that do not.
+    Stop(StopOptions),
+    /// Stop containers, and start them again.
+    Restart(StopOptions),
+    /// Send a signal to the first process of running containers.
+    Kill {
+        /// The signal, by name or number.
+        #[arg(short, long, value_name = "SIGNAL", default_value = "KILL")]
+        signal: String,
+        /// Names or ids.
+        #[arg(required = true, value_name = "CONTAINER")]
+        containers: Vec<String>,
+    },
+    /// Stop all processes of containers where they are (the cgroup freezer).
+    Pause {
+        /// Names or ids.
+        #[arg(required = true, value_name = "CONTAINER")]
+        containers: Vec<String>,
+    },
+    /// Let the processes of paused containers go on.
+    Unpause {
+        /// Names or ids.
+        #[arg(required = true, value_name = "CONTAINER")]
+        containers: Vec<String>,
+    },
+    /// Wait until containers have ended, and print their exit statuses.
+    Wait {
+        /// Names or ids.
+        #[arg(required = true, value_name = "CONTAINER")]
+        containers: Vec<String>,
+    },
+    /// Give a container another name.
+    Rename {
+        /// Name or id.
+        #[arg(value_name = "CONTAINER")]
+        container: String,
+        /// The new name.
+        #[arg(value_name = "NEW_NAME")]
+        name: String,
+    },
     /// Remove containers that have ended.
     Rm {
+        /// Kill those that still run.
+        #[arg(short, long)]
+        force: bool,
         /// Names or ids.
         #[arg(required = true, value_name = "CONTAINER")]
         containers: Vec<String>,
     },
 }
 
-pub fn obey(verb: Verb, root: &Root, _parts: &Parts) -> Result<u8> {
+/// How to stop, and whom.
+#[derive(Debug, Args)]
+pub struct StopOptions {
+    /// The signal that is sent first (default: the container's own, mostly TERM).
+    #[arg(short, long, value_name = "SIGNAL")]
+    signal: Option<String>,
+    /// Seconds until the container is killed (-1: never).
+    #[arg(short = 't', long, visible_alias = "time", value_name = "SECONDS", allow_negative_numbers = true)]
+    timeout: Option<i64>,
+    /// Names or ids.
+    #[arg(required = true, value_name = "CONTAINER")]
+    containers: Vec<String>,
+}
+
+impl StopOptions {
+    fn how(&self) -> Result<Stop> {
+        let signal = self.signal.as_deref().map(signals::parse).transpose()?;
+        Ok(Stop { signal, timeout: self.timeout })
+    }
+}
+
+pub fn obey(verb: Verb, root: &Root, parts: &Parts) -> Result<u8> {
     match verb {
-        Verb::Rm { containers } => {
-            let held = root.lock()?;
-            tell_left(take(Step::Reclaim, || reclaim::all(root, &held))?);
-            take(Step::Cleanup, || {
-                each(&containers, |word| reclaim::remove(root, &held, word).map(|()| Some(word.to_owned())))
+        Verb::Create(options) => run::create(*options, root),
+        Verb::Start { attach, containers } => start(root, parts, attach, &containers),
+        Verb::Stop(options) => {
+            let how = options.how()?;
+            each(&options.containers, |word| life::stop(root, word, how).map(|()| echo(word)))
+        }
+        Verb::Restart(options) => {
+            let how = options.how()?;
+            each(&options.containers, |word| {
+                let id = life::stop_to_restart(root, word, how)?;
+                client::start(root, &id, parts, false, &Teller).map(|_| echo(word))
             })
         }
+        Verb::Kill { signal, containers } => {
+            signals::parse(&signal)?;
+            each(&containers, |word| life::kill(root, word, &signal).map(|()| echo(word)))
+        }
+        Verb::Pause { containers } => each(&containers, |word| life::pause(root, word).map(|()| echo(word))),
+        Verb::Unpause { containers } => {
+            each(&containers, |word| life::unpause(root, word).map(|()| echo(word)))
+        }
+        Verb::Wait { containers } => {
+            each(&containers, |word| life::wait(root, word).map(|status| Some(status.to_string())))
+        }
+        Verb::Rename { container, name } => {
+            each(&[container], |word| life::rename(root, word, &name).map(|()| None))
+        }
+        Verb::Rm { force, containers } => {
+            clear(root)?;
+            each(&containers, |word| life::remove(root, word, force).map(|()| echo(word)))
+        }
+    }
+}
+
+/// Docker repeats the word by which a container was called.
+fn echo(word: &str) -> Option<String> {
+    Some(word.to_owned())
+}
+
+/// Clear up after killed supervisors, and say what cannot be cleared away.
+fn clear(root: &Root) -> Result<()> {
+    let held = root.lock()?;
+    tell_left(take(Step::Reclaim, || reclaim::all(root, &held))?);
+    Ok(())
+}
+
+/// Start several in the background, or one and stay with it.
+fn start(root: &Root, parts: &Parts, attach: bool, containers: &[String]) -> Result<u8> {
+    become_role(Role::Client);
+    let begin = |word: &str, attach: bool| {
+        let id = root.find(word)?;
+        // Whoever runs already has been started.
+        match alive::state(root, &id)? {
+            State::Idle(_) => client::start(root, &id, parts, attach, &Teller),
+            _ => Ok(End::Detached(id)),
+        }
+    };
+    match (attach, containers) {
+        (true, [word]) => run::finish(begin(word, true)?),
+        _ => each(containers, |word| begin(word, false).map(|_| echo(word))),
     }
 }

@@ -18,6 +18,7 @@ use super::narration::{Narration, Script};
 use crate::container::Parts;
 use crate::error::{Error, Result};
 use crate::narrate;
+use crate::process::{Role, become_role};
 use crate::state::Root;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -82,6 +83,9 @@ pub fn main(parts: Parts) -> ExitCode {
 
 /// Do what the verb says; the exit status.
 fn obey(verb: Verb, parts: &Parts) -> Result<u8> {
+    if matches!(verb, Verb::Run(_)) {
+        become_role(Role::Client);
+    }
     let root = Root::open()?;
     match verb {
         Verb::Run(options) => run::obey(*options, &root, parts),

@@ -2,9 +2,11 @@
 
 use super::net_options::NetOptions;
 use super::tell_left;
+use crate::container::client::{self, End, Host};
 use crate::container::plan::Request;
-use crate::container::{Parts, plan, run};
-use crate::error::Result;
+use crate::container::report::Outcome;
+use crate::container::{Parts, create, plan};
+use crate::error::{Error, Result};
 use crate::narrate::{self, Note};
 use crate::state::Root;
 use clap::Args;
@@ -82,6 +84,24 @@ pub struct RunOptions {
     /// Delete the container when it ends.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     rm: Option<Truth>,
+    /// Run in the background, and print the container's id.
+    #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    detach: Option<Truth>,
+    /// Start it again when it has ended: no, on-failure[:MOST], always, unless-stopped.
+    #[arg(long, value_name = "POLICY")]
+    restart: Option<String>,
+    /// The signal by which `stop` asks it to end.
+    #[arg(long, value_name = "SIGNAL")]
+    stop_signal: Option<String>,
+    /// Seconds until `stop` kills it (-1: never).
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    stop_timeout: Option<i64>,
+    /// Something to be remembered of it.
+    #[arg(short, long, value_name = "NAME[=VALUE]")]
+    label: Vec<String>,
+    /// What is put before the command in the image's place.
+    #[arg(long, value_name = "COMMAND")]
+    entrypoint: Option<String>,
     /// Print this help.
     #[arg(long, action = clap::ArgAction::Help)]
     help: Option<bool>,
@@ -139,11 +159,32 @@ impl From<RunOptions> for Request {
             init: options.init == Some(Truth(true)),
             interactive: options.interactive == Some(Truth(true)),
             rm: options.rm == Some(Truth(true)),
+            detach: options.detach == Some(Truth(true)),
+            restart: given(options.restart),
+            stop_signal: given(options.stop_signal),
+            stop_timeout: options.stop_timeout,
+            label: options.label,
+            entrypoint: options.entrypoint,
         }
     }
 }
 
+/// Run a new container; the exit status is its command's.
 pub fn obey(options: RunOptions, root: &Root, parts: &Parts) -> Result<u8> {
+    let request = prepare(options, root)?;
+    finish(client::run(root, &request, parts, &Teller)?)
+}
+
+/// Create one.
+pub fn create(options: RunOptions, root: &Root) -> Result<u8> {
+    let (id, left) = create::create(root, &prepare(options, root)?)?;
+    tell_left(left);
+    narrate::print(&id);
+    Ok(0)
+}
+
+/// The request, with the network that is the default here, and a word about what will take a moment.
+fn prepare(options: RunOptions, root: &Root) -> Result<Request> {
     let mut request: Request = options.into();
     if request.net.networks.is_empty() {
         let (network, poorer) = plan::default_network()?;
@@ -155,16 +196,40 @@ pub fn obey(options: RunOptions, root: &Root, parts: &Parts) -> Result<u8> {
     if plan::makes_base(root, &request) {
         narrate::note(&Note::BuildingBase);
     }
-    let outcome = run::run(root, &request, parts)?;
-    tell_left(outcome.left);
-    if let Some(why) = outcome.unmapped {
+    Ok(request)
+}
+
+/// Who tells the person what the supervisor says meanwhile.
+pub struct Teller;
+
+impl Host for Teller {
+    fn left(&self, errors: Vec<Error>) {
+        tell_left(errors);
+    }
+
+    fn unmapped(&self, why: Error) {
         narrate::note(&Note::NotMapped(why));
     }
+}
+
+/// Say how it ended, or which container it is that goes on; the exit status.
+pub fn finish(end: End) -> Result<u8> {
+    match end {
+        End::Detached(id) => {
+            narrate::print(&id);
+            Ok(0)
+        }
+        End::Ended(outcome) => Ok(tell_end(&outcome)),
+    }
+}
+
+/// Say why a container ended, where the kernel had a hand in it; the exit status.
+pub fn tell_end(outcome: &Outcome) -> u8 {
     if let Some(memory) = outcome.out_of_memory {
         let peak = Some(memory.peak).filter(|peak| *peak > 0);
         narrate::note(&Note::OomKilled { limit: memory.limit, peak, whole: outcome.status == 137 });
     }
-    Ok(outcome.status)
+    outcome.status
 }
 
 #[cfg(test)]

@@ -116,6 +116,7 @@ impl Scene {
             | Getdents { .. }
             | Flock { .. }
             | FcntlSetlk { .. }
+            | FcntlGetlk { .. }
             | PrctlDumpable { .. }
             | Isatty { .. } => Said::Nothing,
         }

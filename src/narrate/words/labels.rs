@@ -5,8 +5,10 @@ use super::{Lang, Text};
 /// A word or short phrase between the facts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Label {
-    /// The process that the person started.
+    /// The container's parent, or the only process there is.
     Runtime,
+    /// The process that the person started.
+    Client,
     /// The container's first process.
     Init,
     /// A process of a demo.
@@ -50,6 +52,7 @@ impl Label {
     pub fn get(self, lang: Lang) -> &'static str {
         let text = match self {
             Label::Runtime => Text { en: "runtime", zh: "运行时" },
+            Label::Client => Text { en: "client", zh: "客户端" },
             Label::Init => Text { en: "init", zh: "容器 init" },
             Label::Process => Text { en: "process", zh: "进程" },
             Label::Saw => Text { en: "What you saw", zh: "你看到了什么" },

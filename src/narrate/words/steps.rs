@@ -312,4 +312,39 @@ steps! {
         object: "";
         look: ;
     }
+    Stop "stop" {
+        title: "Ask it to end, then make it", "先请它结束，再让它结束";
+        why: "Pid 1 gets a signal that it may handle, and some time to put things in order. Pid 1 is deaf to signals without a handler, so after that time comes SIGKILL, which no process can refuse; the kernel then kills all others of its pid namespace.",
+             "1 号进程先收到一个可以处理的信号，并有一段时间善后。没有处理函数的信号对 1 号进程无效，所以时间一到就发 SIGKILL，没有进程能拒绝它；随后内核杀掉这个 pid Namespace 里的其他进程。";
+        object: "task_struct.signal";
+        look: "cat /proc/PID/status", "minidocker ps -a";
+    }
+    Kill "kill" {
+        title: "A signal to the first process", "给第一个进程发信号";
+        why: "The signal goes by a pidfd, which names this very process: a pid that has been given to another one meanwhile cannot be hit.",
+             "信号经由 pidfd 发送，它只指这一个进程：即使 pid 已经给了别的进程，也不会误伤。";
+        object: "task_struct.signal";
+        look: "grep Sig /proc/PID/status";
+    }
+    Pause "pause" {
+        title: "Freeze the group", "冻结控制组";
+        why: "The freezer stops every process of the cgroup at its next return from the kernel. They keep their memory and get no processor time; they cannot tell that time has passed, but by a clock.",
+             "freezer 让 Cgroup 里的每个进程在下一次从内核返回时停住。它们保留内存，得不到处理器时间；除了看时钟，它们无从知道时间过去了。";
+        object: "struct cgroup.freezer";
+        look: "cat /sys/fs/cgroup/freezer/minidocker-*/freezer.state", "cat /sys/fs/cgroup/minidocker-*/cgroup.events";
+    }
+    Unpause "unpause" {
+        title: "Thaw the group", "解冻控制组";
+        why: "Every process goes on where it was stopped.",
+             "每个进程都从停下的地方继续。";
+        object: "struct cgroup.freezer";
+        look: "cat /sys/fs/cgroup/freezer/minidocker-*/freezer.state", "cat /sys/fs/cgroup/minidocker-*/cgroup.events";
+    }
+    Rename "rename" {
+        title: "Another name", "换一个名字";
+        why: "A name is a symbolic link to the container's id. The kernel knows nothing of either.",
+             "名字是指向容器 id 的符号链接。内核对两者一无所知。";
+        object: "";
+        look: ;
+    }
 }

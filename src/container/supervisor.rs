@@ -1,0 +1,309 @@
+//! The supervisor's half: make what stands outside the container, give birth to it, wait, clear up, begin again.
+//!
+//! Which process: a child of the `minidocker run` or `start` that the person typed ([`client`](super::client)), in a
+//! session of its own, in the host's namespaces, as the person. It is the container's parent until the end and holds the
+//! lock on its directory, so as long as it lives the container is in somebody's care, and when it is killed the kernel
+//! kills the container ([`init`] asks for that). It does not need the client: that may detach, or be killed.
+
+use super::init::{self, Inheritance};
+use super::parts::Parts;
+use super::plan::{self, Neighbour, Request, Wishes};
+use super::reclaim;
+use super::record::{self, Config, Phase, Status, Wish};
+use super::report::{Outcome, Reporter};
+use super::restart::Pauses;
+use super::spec::Spec;
+use super::{cable, volumes};
+use crate::cgroup::Group;
+use crate::cgroup::accounting::{self, Memory};
+use crate::error::{Error, LifeProblem, Problem, Result};
+use crate::image::Image;
+use crate::namespace::user::Map;
+use crate::network::port::Holds;
+use crate::network::{self, Network};
+use crate::process::handshake::{Handshake, ParentSide};
+use crate::process::supervise::{self, Signals};
+use crate::process::{Child, Ended, Forked, apart, command};
+use crate::rootfs::volume;
+use crate::state::{self, Claim, Root};
+use crate::step::{Step, take};
+use std::time::{Duration, Instant};
+
+/// Which container a supervisor is for.
+pub enum Task<'a> {
+    /// A new one.
+    New {
+        /// What was asked for.
+        request: &'a Request,
+        /// The same, understood.
+        wishes: &'a Wishes,
+        /// What it is made from.
+        image: &'a Image,
+    },
+    /// One that was created, or has run before.
+    Old {
+        /// Its id.
+        id: String,
+    },
+}
+
+/// Run a container, from its claim to its end.
+///
+/// Whatever happens, when this returns nothing of a new container is left but, unless `--rm` was asked or it never
+/// started, its directory.
+pub fn supervise(
+    root: &Root,
+    task: &Task<'_>,
+    parts: &Parts,
+    before: &Signals,
+    reporter: &mut Reporter,
+) -> Result<Outcome> {
+    command::leave_session()?;
+    // What is made here is for the container's users too, whatever the person keeps from others elsewhere.
+    command::set_umask(0o022)?;
+    // Until there is something of the container to clear up, a signal simply ends this process, wherever it waits.
+    before.unblock()?;
+    let Claimed { claim, spec, neighbour, signals, left } = match task {
+        Task::New { request, wishes, image } => claim_new(root, request, wishes, image)?,
+        Task::Old { id } => adopt(root, id)?,
+    };
+    reporter.left(left);
+    let status = Status::load(&claim.directory)?.unwrap_or_else(Status::created);
+    let mut life = Life {
+        root,
+        parts,
+        signals: &signals,
+        claim: &claim,
+        spec,
+        neighbour,
+        group: Group::default(),
+        holds: Holds::default(),
+        map: None,
+        status,
+        new: matches!(task, Task::New { .. }),
+    };
+    life.lives(reporter)
+}
+
+/// What a container is after its claim: planned, in possession of a directory, and nothing yet in the kernel.
+struct Claimed {
+    claim: Claim,
+    spec: Spec,
+    neighbour: Option<Neighbour>,
+    signals: Signals,
+    /// What of earlier containers could not be cleared away.
+    left: Vec<Error>,
+}
+
+/// Under the lock on the whole: clear up after the dead, settle the plan, and take a directory for it.
+///
+/// Signals are held back from just before there is something of the container to clear up.
+fn claim_new(root: &Root, request: &Request, wishes: &Wishes, image: &Image) -> Result<Claimed> {
+    let held = root.lock()?;
+    let left = take(Step::Reclaim, || reclaim::all(root, &held))?;
+    take(Step::Claim, || {
+        let (spec, neighbour) = plan::settle(root, request, wishes, image, state::new_id()?)?;
+        let signals = Signals::hold()?;
+        let claim = root.claim(&held, &spec.id, &spec.name)?;
+        let config = Config::new(spec);
+        let saved = config.save().and_then(|()| Status::created().save(&claim.directory));
+        if let Err(error) = saved {
+            root.forget(&claim, Some(&config.spec.name))?;
+            return Err(error);
+        }
+        Ok(Claimed { claim, spec: config.spec, neighbour, signals, left })
+    })
+}
+
+/// The same for a container that is there already; `AlreadyRunning` when another supervisor has it.
+fn adopt(root: &Root, id: &str) -> Result<Claimed> {
+    let held = root.lock()?;
+    let left = take(Step::Reclaim, || reclaim::all(root, &held))?;
+    take(Step::Claim, || {
+        let (config, _) = record::load(root, id)?;
+        let mut spec = config.spec;
+        let neighbour = plan::meet_again(root, &mut spec)?;
+        let signals = Signals::hold()?;
+        let running = || Error::new(Problem::Life(LifeProblem::AlreadyRunning { name: spec.name.clone() }));
+        let claim = root.adopt(&held, id)?.ok_or_else(running)?;
+        root.begin(id)?;
+        Wish::clear(&claim.directory)?;
+        Ok(Claimed { claim, spec, neighbour, signals, left })
+    })
+}
+
+/// One container, from its claim to its end.
+struct Life<'a> {
+    root: &'a Root,
+    parts: &'a Parts,
+    signals: &'a Signals,
+    claim: &'a Claim,
+    spec: Spec,
+    neighbour: Option<Neighbour>,
+    group: Group,
+    /// Its published ports are held.
+    holds: Holds,
+    /// The ids that are mapped in its user namespace, when those are more than the person's own.
+    map: Option<Map>,
+    status: Status,
+    /// It was claimed by this supervisor: if it never starts, nothing of it stays.
+    new: bool,
+}
+
+impl Life<'_> {
+    /// One life after the other, as its restart policy says.
+    fn lives(&mut self, reporter: &mut Reporter) -> Result<Outcome> {
+        let mut pauses = Pauses::default();
+        loop {
+            let began = Instant::now();
+            let ended = self.live(reporter);
+            let out_of_memory = ended.as_ref().ok().and_then(|_| self.out_of_memory());
+            let pause = self.again(&ended, began.elapsed(), &mut pauses)?;
+            let cleared =
+                take(Step::Cleanup, || self.clear_up(&ended, out_of_memory.is_some(), pause.is_some()));
+            match (pause, ended, cleared) {
+                (Some(pause), _, Ok(())) => {
+                    if self.signals.pause(pause)? && Wish::load(&self.claim.directory)?.is_some() {
+                        take(Step::Cleanup, || self.give_up())?;
+                        return Ok(Outcome { status: self.status.exit, out_of_memory });
+                    }
+                    self.status.restarts += 1;
+                    self.new = false;
+                }
+                (_, ended, cleared) => {
+                    let status = ended?.status();
+                    return cleared.map(|()| Outcome { status, out_of_memory });
+                }
+            }
+        }
+    }
+
+    /// Whether it is to be started again, and after which pause.
+    fn again(&self, ended: &Result<Ended>, ran: Duration, pauses: &mut Pauses) -> Result<Option<Duration>> {
+        let status = match ended {
+            Ok(ended) => ended.status(),
+            // What never ran will not run the next time either.
+            Err(_) if self.status.restarts == 0 => return Ok(None),
+            Err(error) => error.exit_status(),
+        };
+        let wanted = self.spec.restart.wants(status, self.status.restarts)
+            && Wish::load(&self.claim.directory)?.is_none();
+        Ok(wanted.then(|| pauses.after(ran)))
+    }
+
+    fn out_of_memory(&self) -> Option<Memory> {
+        accounting::memory(&self.group).ok().filter(|memory| memory.oom_kills > 0)
+    }
+
+    /// Make everything, give birth, wait until the end. On failure what was made is still there.
+    fn live(&mut self, reporter: &mut Reporter) -> Result<Ended> {
+        take(Step::State, || self.prepare_directory())?;
+        self.group = take(Step::Cgroup, || (self.parts.cgroup)(&self.spec))?;
+        if let Network::Bridge(_) = self.spec.network {
+            take(Step::Bridge, || (self.parts.bridge)(self.root.path(), &self.spec))?;
+        }
+        if let Some(Neighbour { user: Some(owner), .. }) = &self.neighbour {
+            take(Step::UserMap, || owner.join_owner())?;
+        }
+        self.map = self.own_map()?;
+        let (child, handshake) = self.give_birth()?;
+        let started = self.start(&child, handshake, reporter).and_then(|()| reporter.started(&self.spec.id));
+        if let Err(error) = started {
+            supervise::kill(&child)?;
+            return Err(error);
+        }
+        take(Step::Wait, || self.signals.forward_until_end(&child))
+    }
+
+    /// The layers' directories, and the files of /etc that say who and where the container is.
+    fn prepare_directory(&mut self) -> Result<()> {
+        if !self.new {
+            apart::when_refused("remover", || crate::overlay::remove_work(&self.spec.layers))?;
+        }
+        crate::overlay::make_directories(&self.spec.layers)?;
+        volumes::make(self.root, &self.spec)?;
+        let files = match &self.spec.network {
+            Network::Container(join) => Some(join.files.clone()),
+            _ => None,
+        };
+        self.holds = cable::prepare(self.root.path(), &mut self.spec, files.as_deref())?;
+        self.spec.volumes = volume::in_order(std::mem::take(&mut self.spec.volumes))?;
+        Ok(())
+    }
+
+    /// The map of a user namespace of its own, if it takes a hand from outside to write it.
+    fn own_map(&self) -> Result<Option<Map>> {
+        let own =
+            self.spec.user_namespace && !matches!(&self.neighbour, Some(Neighbour { user: Some(_), .. }));
+        if own { Ok(Some(Map::own()?).filter(Map::is_full)) } else { Ok(None) }
+    }
+
+    /// Two processes leave the step of birth, and one leaves this function.
+    fn give_birth(&self) -> Result<(Child, ParentSide)> {
+        let handshake = Handshake::new()?;
+        let ids = plan::ids();
+        match take(Step::Clone, || (self.parts.birth)(&self.spec, &self.group))? {
+            Forked::Parent(child) => Ok((child, handshake.parent())),
+            Forked::Child => init::main(&Inheritance {
+                spec: &self.spec,
+                neighbour: self.neighbour.as_ref(),
+                parts: self.parts,
+                group: &self.group,
+                ids,
+                mapped: self.map.is_some(),
+                signals: self.signals,
+                parent: handshake.child(),
+            }),
+        }
+    }
+
+    /// The supervisor's part of a container that is born: connect it, remember it, let it go.
+    fn start(&mut self, child: &Child, handshake: ParentSide, reporter: &Reporter) -> Result<()> {
+        if let Some(map) = &self.map
+            && let Some(why) = take(Step::UserMap, || map.write(child.pid))?
+        {
+            reporter.unmapped(why);
+        }
+        take(Step::Attach, || (self.parts.attach)(&self.spec, child.pid))?;
+        take(Step::Record, || {
+            self.status.run(child.pid, supervise::started(child.pid)?);
+            self.status.save(&self.claim.directory)
+        })?;
+        handshake.go(self.signals)
+    }
+
+    /// Take away everything that stands outside the container; it has ended. What cannot be taken away does not
+    /// stop the rest; the first error is returned. The directory goes, or says that the container has ended, only
+    /// when its cgroup is gone: else the next minidocker command finds it as it is, and tries again.
+    fn clear_up(&mut self, ended: &Result<Ended>, oom_killed: bool, again: bool) -> Result<()> {
+        let network = match self.spec.network {
+            Network::Bridge(_) => network::bridge::release(self.root.path(), &self.spec.id),
+            _ => Ok(()),
+        };
+        self.holds = Holds::default();
+        let state = self.group.remove(&self.spec.id).and_then(|()| {
+            let never_ran = self.new && ended.is_err();
+            let kept = !self.spec.remove || Wish::load(&self.claim.directory)? == Some(Wish::Restart);
+            if never_ran || !(kept || again) {
+                apart::when_refused("remover", || crate::overlay::remove_work(&self.spec.layers))?;
+                volumes::remove_anonymous(self.root, &self.spec)?;
+                return self.root.forget(self.claim, Some(&self.spec.name));
+            }
+            self.status.end(if again { Phase::Restarting } else { Phase::Exited }, ended, oom_killed);
+            self.status.save(&self.claim.directory)?;
+            if again { Ok(()) } else { self.root.finish(&self.spec.id) }
+        });
+        network.and(state)
+    }
+
+    /// It was stopped while it waited to be started again.
+    fn give_up(&mut self) -> Result<()> {
+        if self.spec.remove {
+            volumes::remove_anonymous(self.root, &self.spec)?;
+            return self.root.forget(self.claim, Some(&self.spec.name));
+        }
+        self.status.phase = Phase::Exited;
+        self.status.save(&self.claim.directory)?;
+        self.root.finish(&self.spec.id)
+    }
+}
