@@ -7,11 +7,10 @@
 //! |---|---|---|---|
 //! | 1 | [`Output`](Message::Output), standard output | supervisor | what the command wrote |
 //! | 2 | [`Output`](Message::Output), standard error | supervisor | what the command wrote |
-//! | 3 | [`Started`](Message::Started) | supervisor | the container's id: it runs |
-//! | 4 | [`Exited`](Message::Exited) | supervisor | nothing: no more output comes, and no more input is taken |
+//! | 3 | [`Started`](Message::Started) | supervisor | the container's id: it runs, perhaps once more |
+//! | 4 | [`Exited`](Message::Exited) | supervisor | nothing: no more output comes, and no more input is taken, unless it is started again |
 //! | 5 | [`Ended`](Message::Ended) | supervisor | how it ended, in JSON: all is cleared up, and this was the last message |
-//! | 6 | [`Failed`](Message::Failed) | supervisor | the error, in JSON: it did not start, and this was the last message |
-//! | 7 | [`More`](Message::More) | supervisor | nothing: the input that was sent last is taken, more may be sent |
+//! | 6 | [`More`](Message::More) | supervisor | nothing: the input that was sent last is taken, more may be sent |
 //! | 16 | [`Hello`](Message::Hello) | client | one byte: 1 to be sent output, 2 to send input. The first message of who attaches |
 //! | 17 | [`Input`](Message::Input) | client | what the command is to read; the next only after `More` |
 //! | 18 | [`InputEnd`](Message::InputEnd) | client | nothing: no more input comes from this client |
@@ -53,7 +52,6 @@ pub enum Message<'a> {
     Started(&'a str),
     Exited,
     Ended(&'a [u8]),
-    Failed(&'a [u8]),
     More,
     Hello(Wish),
     Input(&'a [u8]),
@@ -66,7 +64,7 @@ pub enum Message<'a> {
 /// The most bytes of output or input in one message.
 pub const LARGEST: usize = 16 << 10;
 
-/// Room for every message: how a container ended, or why it did not start, may take more than output does.
+/// Room for every message: how a container ended may take more than output does.
 pub const ROOM: usize = 64 << 10;
 
 impl<'a> Message<'a> {
@@ -79,8 +77,7 @@ impl<'a> Message<'a> {
             Message::Started(id) => (3, id.as_bytes()),
             Message::Exited => (4, &[]),
             Message::Ended(json) => (5, json),
-            Message::Failed(json) => (6, json),
-            Message::More => (7, &[]),
+            Message::More => (6, &[]),
             Message::Hello(wish) => {
                 small = [u8::from(wish.output) | u8::from(wish.input) << 1, 0, 0, 0];
                 (16, &small[..1])
@@ -110,8 +107,7 @@ impl<'a> Message<'a> {
             (3, _) => Message::Started(std::str::from_utf8(rest).ok()?),
             (4, []) => Message::Exited,
             (5, _) => Message::Ended(rest),
-            (6, _) => Message::Failed(rest),
-            (7, []) => Message::More,
+            (6, []) => Message::More,
             (16, [wish]) => Message::Hello(Wish { output: wish & 1 != 0, input: wish & 2 != 0 }),
             (17, _) => Message::Input(rest),
             (18, []) => Message::InputEnd,
@@ -141,7 +137,6 @@ mod tests {
             Message::Started("0123456789ab"),
             Message::Exited,
             Message::Ended(b"{}"),
-            Message::Failed(b"{}"),
             Message::More,
             Message::Hello(Wish { output: true, input: false }),
             Message::Hello(Wish { output: false, input: true }),

@@ -64,6 +64,7 @@ pub mod terminal;
 pub mod termios;
 pub mod wire;
 pub mod within;
+pub mod zone;
 
 pub use answer::{Answer, Tell};
 pub use call::{Call, Request, Value};
@@ -76,7 +77,7 @@ pub mod errno {
     pub use libc::{
         EACCES, EADDRINUSE, EAGAIN, EBUSY, ECHILD, ECONNREFUSED, EEXIST, EINVAL, EISDIR, ELOOP, EMFILE,
         ENETUNREACH, ENFILE, ENODATA, ENODEV, ENOENT, ENOEXEC, ENOMEM, ENOMSG, ENOSPC, ENOSYS, ENOTDIR,
-        ENOTEMPTY, EOPNOTSUPP, EPERM, EROFS, ESRCH, ETIMEDOUT, ETXTBSY, EXDEV,
+        ENOTEMPTY, EOPNOTSUPP, EPERM, EPIPE, EROFS, ESRCH, ETIMEDOUT, ETXTBSY, EXDEV,
     };
 }
 

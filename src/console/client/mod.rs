@@ -46,29 +46,18 @@ impl Manner {
 /// How it ended between client and supervisor.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The container runs, and no more was to be waited for; its id.
-    Started(String),
     /// The container has ended; the supervisor's words on how, in JSON.
     Ended(Vec<u8>),
-    /// The container did not start; the supervisor's error, in JSON.
-    Failed(Vec<u8>),
     /// The person left by the keys. The container goes on.
     Detached,
     /// A signal ended this client, and was not to be passed on. The container goes on.
     Signaled(i32),
     /// Nobody reads what this client writes any more. The container goes on.
     Broken,
-    /// The supervisor has gone without a last word: it was killed, and the container with it.
+    /// The supervisor has gone without a last word: nothing has started, or it was killed, and the container with it.
     Gone,
-}
-
-/// Until when to stay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
-    /// Until the container runs (`run -d`).
-    Started,
-    /// Until it has ended.
-    Ended,
+    /// The other descriptor that was waited for can be read. Nothing is over.
+    Aside,
 }
 
 /// A client, connected.
@@ -104,15 +93,15 @@ impl Client {
         }
     }
 
-    /// Stay until it is over, or the person leaves. Signals that are passed on go to `whom`, else over the socket.
-    pub fn run(mut self, until: Until, whom: Option<&Child>, signals: &Blocked) -> Result<Outcome> {
+    /// Stay until it is over, or the person leaves, or there is something to be read from `aside`: then see to that, and
+    /// come back. Signals that are passed on go to `whom`, else over the socket.
+    pub fn stay(
+        &mut self,
+        whom: Option<&Child>,
+        signals: &Blocked,
+        aside: Option<BorrowedFd<'_>>,
+    ) -> Result<Outcome> {
         signals.allow_job_control()?;
-        let outcome = self.stay(until, whom, signals);
-        let restored = termios::restore();
-        outcome.and_then(|outcome| restored.map(|()| outcome))
-    }
-
-    fn stay(&mut self, until: Until, whom: Option<&Child>, signals: &Blocked) -> Result<Outcome> {
         loop {
             let reads = self.started && !self.exited && self.credit;
             let idle = self.output.is_empty();
@@ -121,6 +110,7 @@ impl Client {
                 Watch::of(self.socket.as_fd(), idle, false),
                 Watch::of(self.destination(), false, !idle),
                 Watch::of(file::standard()[0].0, reads, false),
+                aside.map_or(Watch::NONE, |aside| Watch::of(aside, true, false)),
             ];
             let ready = ready::wait(&watches)?;
             while let Some(signal) = signals.take() {
@@ -133,12 +123,15 @@ impl Client {
                 return Ok(Outcome::Broken);
             }
             if ready[1].read {
-                if let Some(outcome) = self.listen(until)? {
+                if let Some(outcome) = self.listen()? {
                     return Ok(outcome);
                 }
             }
             if ready[3].read && self.read()? {
                 return Ok(Outcome::Detached);
+            }
+            if ready[4].read {
+                return Ok(Outcome::Aside);
             }
         }
     }
@@ -163,7 +156,7 @@ impl Client {
     }
 
     /// Take one message of the supervisor's; the outcome, if it is the last.
-    fn listen(&mut self, until: Until) -> Result<Option<Outcome>> {
+    fn listen(&mut self) -> Result<Option<Outcome>> {
         let count = match seqpacket::receive(self.socket.as_fd(), &mut self.room)? {
             Received::Message(count) => count,
             Received::Nothing => return Ok(None),
@@ -174,9 +167,6 @@ impl Client {
                 self.output.extend_from_slice(bytes);
                 self.stream = stream;
             }
-            Some(Message::Started(id)) if until == Until::Started => {
-                return Ok(Some(Outcome::Started(id.to_owned())));
-            }
             Some(Message::Started(_)) => self.begin()?,
             Some(Message::More) => self.credit = true,
             Some(Message::Exited) => {
@@ -184,7 +174,6 @@ impl Client {
                 termios::restore()?;
             }
             Some(Message::Ended(json)) => return Ok(Some(Outcome::Ended(json.to_vec()))),
-            Some(Message::Failed(json)) => return Ok(Some(Outcome::Failed(json.to_vec()))),
             _ => {}
         }
         Ok(None)
@@ -192,7 +181,7 @@ impl Client {
 
     /// The container runs: from now on keys and the window's size are its.
     fn begin(&mut self) -> Result<()> {
-        self.started = true;
+        (self.started, self.exited) = (true, false);
         if !self.manner.terminal {
             return Ok(());
         }
@@ -278,5 +267,12 @@ impl Client {
             },
         }
         Ok(None)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // There is nobody to be told that the terminal has gone meanwhile.
+        let _ = termios::restore();
     }
 }

@@ -20,11 +20,13 @@
 
 pub mod read;
 pub mod select;
+pub mod show;
 pub mod stamp;
 mod write;
 
 pub use read::follow;
 pub use select::Selection;
+pub use show::show;
 pub use stamp::Stamp;
 pub use write::Log;
 

@@ -177,7 +177,7 @@ impl Life {
                 Received::Message(count) => {
                     if matches!(
                         Message::read(&room[..count]),
-                        None | Some(Message::Exited | Message::Ended(_) | Message::Failed(_))
+                        None | Some(Message::Exited | Message::Ended(_))
                     ) {
                         return Ok(true);
                     }

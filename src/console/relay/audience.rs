@@ -81,15 +81,20 @@ impl Audience {
         !self.output.is_empty()
     }
 
-    /// The container runs.
+    /// The container runs, perhaps not for the first time.
     pub(super) fn begin(&mut self) {
         (self.runs, self.exited) = (true, false);
+        for client in &mut self.clients {
+            (client.started, client.exited) = (false, false);
+        }
         self.deliver();
     }
 
     /// The container has ended, and all that it said was offered.
     pub(super) fn exited(&mut self) {
         (self.runs, self.exited) = (false, true);
+        // Input that it has not read is nobody's.
+        self.wants_more();
         self.deliver();
     }
 
