@@ -18,6 +18,7 @@
 //! | [`exec`] | a client, the parent of a command in a running container | gives birth to it there, waits |
 //! | [`exec_init`] | that command's process | joins the container, becomes the command |
 //! | [`images`] | any minidocker | which images are needed by containers, and what goes when they are removed |
+//! | [`usage`] | any minidocker | what everything takes of the disk |
 //! | [`reclaim`] | any minidocker | clears up after a supervisor that was killed |
 //!
 //! Nothing here asks the kernel for anything: that is done by the mechanisms.
@@ -43,6 +44,7 @@ pub mod restart;
 pub mod running;
 pub mod spec;
 pub mod supervisor;
+pub mod usage;
 pub mod volumes;
 
 pub use parts::Parts;

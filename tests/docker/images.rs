@@ -11,6 +11,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], an_image_that_runs_cannot_be_forced),
         as_both(&[], lists_are_dockers),
         as_both(&[], pruning_takes_what_nobody_needs),
+        as_both(&[], what_everything_takes_is_told),
     ]
     .into_iter()
     .flatten()
@@ -124,4 +125,31 @@ fn pruning_takes_what_nobody_needs(who: Who) {
     let lines: Vec<&str> = done(&pruned).lines().collect();
     assert_eq!(lines[..3], ["Deleted Images:", "untagged: base:latest", "untagged: other:latest"]);
     assert_eq!((layers(&space), blobs(&space)), (Vec::<String>::new(), Vec::new()));
+}
+
+fn what_everything_takes_is_told(who: Who) {
+    let space = own_space(who);
+    let script = "printf 12345 > /five; printf 123 > /volume/three";
+    let words =
+        ["run", "--name", "one", "--network", "none", "-v", "kept:/volume", "base", "sh", "-c", script];
+    done(&space.minidocker(&words));
+    let rows = space.minidocker(&[
+        "system",
+        "df",
+        "--format",
+        "{{.Type}}|{{.TotalCount}}|{{.Active}}|{{.Size}}|{{.Reclaimable}}",
+    ]);
+    let rows: Vec<&str> = done(&rows).lines().collect();
+    assert!(rows[0].starts_with("Images|1|1|") && rows[0].ends_with("|0B (0%)"), "{rows:?}");
+    assert_eq!(
+        rows[1..],
+        ["Containers|1|0|5B|5B (100%)", "Local Volumes|1|1|3B|0B (0%)", "Build Cache|0|0|0B|0B"]
+    );
+    let verbose = space.minidocker(&["system", "df", "-v"]);
+    for word in ["Images space usage:", "SHARED SIZE", "UNIQUE SIZE", "LOCAL VOLUMES", "VOLUME NAME", "kept"]
+    {
+        assert!(done(&verbose).contains(word), "{word}: {}", verbose.out);
+    }
+    done(&space.minidocker(&["rm", "one"]));
+    done(&space.minidocker(&["volume", "rm", "kept"]));
 }

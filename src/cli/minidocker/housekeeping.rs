@@ -1,5 +1,6 @@
 //! Clearing up: prune, and the group system.
 
+use super::df;
 use crate::container::reclaim;
 use crate::error::Result;
 use crate::state::Root;
@@ -14,6 +15,15 @@ pub enum Verb {
         #[arg(short, long)]
         all: bool,
     },
+    /// Manage what minidocker keeps.
+    #[command(subcommand)]
+    System(System),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum System {
+    /// Show what images, containers and volumes take of the disk.
+    Df(df::Df),
 }
 
 pub fn obey(verb: Verb, root: &Root) -> Result<u8> {
@@ -25,5 +35,6 @@ pub fn obey(verb: Verb, root: &Root) -> Result<u8> {
             take(Step::Cleanup, || reclaim::prune(root, &held, all))?;
             Ok(0)
         }
+        Verb::System(System::Df(options)) => df::df(&options, root),
     }
 }

@@ -4,6 +4,8 @@ mod give;
 mod list;
 mod remove;
 
+pub use list::{created, shortened};
+
 use crate::error::{Error, ImageProblem, Problem, Result};
 use crate::image::{self, Name, Store};
 use crate::state::Root;

@@ -3,6 +3,7 @@
 //! Each group of verbs stands in a file of its own, with its options (named as Docker's) and what is done with them.
 
 mod describe;
+mod df;
 mod housekeeping;
 mod images;
 mod inside;

@@ -238,7 +238,7 @@ fn history_rows(options: &History, root: &Root, word: &str) -> Result<Vec<Row>> 
         let bytes = layer.map_or(0, |layer| layer.about.size);
         let (date, since) = created(step.created.as_deref());
         let command = step.created_by.clone().unwrap_or_default();
-        let command = if options.no_trunc { command } else { shortened(&command) };
+        let command = if options.no_trunc { command } else { shortened(&command, COMMAND) };
         let size = if options.human { units::decimal_short(bytes) } else { bytes.to_string() };
         let comment = step.comment.clone().unwrap_or_default();
         rows.push(row(HISTORY, ["<missing>".to_owned(), since, command, size, comment, date]));
@@ -251,13 +251,13 @@ fn history_rows(options: &History, root: &Root, word: &str) -> Result<Vec<Row>> 
     Ok(rows)
 }
 
-/// The beginning of a command, on one line.
-fn shortened(command: &str) -> String {
+/// The first `most` letters of a command, on one line.
+pub fn shortened(command: &str, most: usize) -> String {
     let command: String =
         command.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     match command.chars().count() {
-        0..=COMMAND => command,
-        _ => command.chars().take(COMMAND - 1).chain(['…']).collect(),
+        length if length <= most => command,
+        _ => command.chars().take(most - 1).chain(['…']).collect(),
     }
 }
 
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_long_command_is_shortened() {
-        assert_eq!(shortened("a\nb"), "a b");
-        assert_eq!(shortened(&"x".repeat(46)), "x".repeat(44) + "…");
+        assert_eq!(shortened("a\nb", 45), "a b");
+        assert_eq!(shortened(&"x".repeat(46), 45), "x".repeat(44) + "…");
     }
 }
