@@ -7,6 +7,7 @@
 mod common;
 
 mod docker {
+    pub mod cp;
     pub mod diff;
     pub mod exec;
     pub mod images;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         // One a line.
         docker::life::tests(),
         docker::exec::tests(),
+        docker::cp::tests(),
         docker::top::tests(),
         docker::diff::tests(),
         docker::images::tests(),

@@ -60,6 +60,7 @@ pub fn exit_status(error: &Error) -> u8 {
 pub fn exec(root: &Root, request: &Request, parts: &Parts) -> Result<u8> {
     let asked = environment::asked(&request.env_file, &request.env)?;
     let running = take(Step::Doors, || Running::find(root, &request.container))?;
+    running.require_not_paused()?;
     take(Step::Itself, || itself::be_out_of_reach(running.first.0))?;
     let spec = plan(&running.spec, request, &asked)?;
     let visit = Visit { root, running: &running, spec: &spec, parts, detach: request.detach };

@@ -8,11 +8,10 @@
 use super::parts::Parts;
 use super::running::Running;
 use super::spec::Spec;
-use crate::error::{Error, InsideProblem, Problem, Result};
+use crate::error::Result;
 use crate::process::handshake::ChildSide;
 use crate::process::supervise::{self, Signals};
 use crate::process::{command, identity};
-use crate::rootfs::target;
 use crate::security::capabilities;
 use crate::step::{Step, take};
 use std::convert::Infallible;
@@ -46,22 +45,13 @@ fn become_command(given: &Inheritance<'_>) -> Result<Infallible> {
     given.parent.wait_for_go()?;
     // The files of the cgroups are the host's: first join the groups, then leave the host.
     take(Step::CgroupJoin, || given.running.group.join())?;
-    take(Step::Join, || enter(given))?;
+    take(Step::Join, || given.running.enter_inner())?;
     execute(given)
 }
 
 fn die_with_parent(given: &Inheritance<'_>) -> Result<()> {
     supervise::die_with_parent()?;
     given.parent.stay_only_with_parent()
-}
-
-/// Through the doors; the mount namespace, the last, brings its root directory along, which must be the container's.
-fn enter(given: &Inheritance<'_>) -> Result<()> {
-    given.running.inner.enter()?;
-    if target::own_root()? == given.running.root {
-        return Ok(());
-    }
-    Err(Error::new(Problem::Inside(InsideProblem::Ended { name: given.running.name.clone() })))
 }
 
 /// Give up rights, in the order the kernel dictates: as the container's first process did.

@@ -13,6 +13,7 @@
 //! | [`record`] | | what is remembered of it on disk |
 //! | [`create`], [`alive`], [`life`] | any minidocker | make one without starting it; find one that lives; stop, pause, rename, remove |
 //! | [`changes`] | any minidocker | what a container changed of its image |
+//! | [`cp`] | a client, and a child in the container | copies between both |
 //! | [`environment`] | | the variables of a command |
 //! | [`running`] | any minidocker | a container that runs, and the ways into it |
 //! | [`exec`] | a client, the parent of a command in a running container | gives birth to it there, waits |
@@ -27,6 +28,7 @@ pub mod alive;
 pub mod cable;
 pub mod changes;
 pub mod client;
+pub mod cp;
 pub mod create;
 pub mod environment;
 pub mod exec;

@@ -59,7 +59,7 @@ pub fn runs(root: &Root, id: &str, first: (i32, u64)) -> bool {
 impl Running {
     /// Find the container that `word` means, and open its doors.
     ///
-    /// Errors: `NoSuchContainer`; `NotRunning`, also for one that has not yet a root of its own; `Paused`;
+    /// Errors: `NoSuchContainer`; `NotRunning`, also for one that has not yet a root of its own;
     /// `ProcessClosed` when it is another user's.
     pub fn find(root: &Root, word: &str) -> Result<Self> {
         let (spec, first) = look_up(root, word)?;
@@ -74,10 +74,31 @@ impl Running {
         if !running.inner.kinds().any(|kind| kind == "mnt") || running.root == target::own_root()? {
             return Err(not_running());
         }
-        if stop::is_frozen(&running.group)? {
-            return Err(Error::new(Problem::Life(LifeProblem::Paused { name: word.to_owned() })));
-        }
         Ok(running)
+    }
+
+    /// `Paused` if nobody who goes in could do anything.
+    pub fn require_not_paused(&self) -> Result<()> {
+        match stop::is_frozen(&self.group)? {
+            true => Err(Error::new(Problem::Life(LifeProblem::Paused { name: self.name.clone() }))),
+            false => Ok(()),
+        }
+    }
+
+    /// Through all doors, but that into the pid namespace only children go.
+    pub fn enter(&self) -> Result<()> {
+        self.outer.enter()?;
+        self.enter_inner()
+    }
+
+    /// Through the inner doors; the mount namespace, the last, brings its root directory along, which must be the
+    /// container's.
+    pub fn enter_inner(&self) -> Result<()> {
+        self.inner.enter()?;
+        if target::own_root()? == self.root {
+            return Ok(());
+        }
+        Err(Error::new(Problem::Inside(InsideProblem::Ended { name: self.name.clone() })))
     }
 
     /// What `error` means for somebody on the way in, if the container has ended meanwhile: whatever was refused, that

@@ -12,6 +12,28 @@ pub enum InsideProblem {
         said: String,
     },
     NoPidColumn,
+    /// Nothing of that name is on the side where it was looked for.
+    NothingThere {
+        path: String,
+    },
+    NotInContainer {
+        path: String,
+        name: String,
+    },
+    NoSuchDirectory {
+        path: String,
+    },
+    DirectoryOverFile {
+        path: String,
+    },
+    FileOverDirectory {
+        path: String,
+    },
+    MustBeDirectory {
+        path: String,
+    },
+    BetweenContainers,
+    NoContainerNamed,
     EnvFile {
         path: String,
     },

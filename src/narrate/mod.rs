@@ -152,6 +152,11 @@ pub fn report(error: &Error) {
     voice().say(Ink::Refused, &words::sentence(error, voice().lang));
 }
 
+/// Whether a person sees at once what is said: standard error is a terminal.
+pub fn is_seen() -> bool {
+    voice().terminal
+}
+
 /// Say something worth knowing on standard error.
 pub fn note(note: &Note) {
     voice().say(Ink::Title, &note.sentence(voice().lang));

@@ -9,8 +9,10 @@
 //! - `tree`: all of a directory as values, read and written back
 //! - `layer`: an upper layer in the form in which images are handed on, and back
 //! - `pack`: an upper layer in that form, or a whole tree, written as a stream
+//! - `carry`: files copied from one root file system to another
 //! - `ustar`: that form as one stream of bytes, as tar(1) writes it
 
+pub mod carry;
 pub mod diff;
 pub mod layer;
 pub mod mark;

@@ -1,6 +1,7 @@
 //! Processes: how the container's first process and its parent work together, and how it becomes the command.
 
 pub mod apart;
+pub mod aside;
 pub mod command;
 pub mod guard;
 pub mod handshake;

@@ -48,6 +48,7 @@ pub mod observer;
 pub mod orphan;
 pub mod packet;
 pub mod pipe;
+pub mod plant;
 pub mod process;
 pub mod pty;
 pub mod ready;

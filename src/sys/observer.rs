@@ -82,6 +82,7 @@ pub enum Step {
     Pause,
     Unpause,
     Rename,
+    Copy,
 }
 
 /// Someone who is told of every step and every request. All methods are called on the asking process's side.

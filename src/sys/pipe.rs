@@ -39,6 +39,11 @@ pub fn read_byte(end: BorrowedFd<'_>) -> Result<Option<u8>> {
     Ok((count == 1).then_some(byte[0]))
 }
 
+/// Read what comes next into `room`; 0 at end-of-file. Blocks until something comes.
+pub fn read_into(end: BorrowedFd<'_>, room: &mut [u8]) -> Result<usize> {
+    ask(Call::ReadPipe, || retry(|| nix::unistd::read(end, &mut *room)))
+}
+
 /// Read one line that its writer ends with a newline and follows by nothing until it is answered; without the newline.
 /// `None` at end-of-file. Blocks.
 pub fn read_line(end: BorrowedFd<'_>) -> Result<Option<Vec<u8>>> {

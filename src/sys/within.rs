@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// An open directory.
@@ -24,6 +24,12 @@ pub struct Directory {
     descriptor: OwnedFd,
     /// The name it was reached by, for people.
     path: PathBuf,
+}
+
+impl AsFd for Directory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.descriptor.as_fd()
+    }
 }
 
 /// Read the next of an open file.
@@ -59,6 +65,11 @@ impl Directory {
     pub fn enter(&self, name: &OsStr) -> Result<Self> {
         let descriptor = self.open_entry(name, O_DIRECTORY | O_NOFOLLOW)?;
         Ok(Self { descriptor, path: self.path.join(name) })
+    }
+
+    /// An open directory, by the name it was reached by.
+    pub(super) fn of(descriptor: OwnedFd, path: PathBuf) -> Self {
+        Self { descriptor, path }
     }
 
     /// The name it was reached by.

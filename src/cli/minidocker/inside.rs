@@ -1,10 +1,11 @@
 //! Into a container that is there: exec, cp, top.
 
 use super::run::Truth;
-use crate::container::{Parts, exec, running};
+use crate::container::{Parts, cp, exec, running};
 use crate::error::Result;
-use crate::narrate;
+use crate::narrate::{self, Note};
 use crate::observe;
+use crate::overlay::carry::unpack::Made;
 use crate::process::ps;
 use crate::state::Root;
 use clap::{Args, Subcommand};
@@ -14,6 +15,24 @@ use std::path::PathBuf;
 pub enum Verb {
     /// Run a command in a running container.
     Exec(ExecOptions),
+    /// Copy files between a container and this machine.
+    Cp {
+        /// Keep owner and group (here only root can), set-user-id and set-group-id.
+        #[arg(short, long)]
+        archive: bool,
+        /// If the source is a link, copy what it leads to.
+        #[arg(short = 'L', long)]
+        follow_link: bool,
+        /// Say nothing on a terminal about what was copied.
+        #[arg(short, long)]
+        quiet: bool,
+        /// CONTAINER:PATH, or a path here, or - for an archive on standard input.
+        #[arg(value_name = "SOURCE", allow_hyphen_values = true)]
+        source: String,
+        /// CONTAINER:PATH, or a path here, or - for an archive on standard output.
+        #[arg(value_name = "DESTINATION", allow_hyphen_values = true)]
+        destination: String,
+    },
     /// Show the processes of a container.
     Top {
         /// The container, by its name, its id or the beginning of that.
@@ -74,6 +93,17 @@ impl From<ExecOptions> for exec::Request {
     }
 }
 
+/// Say what was copied, to whoever sits at a terminal; and to everybody what was not.
+fn tell_copied(request: &cp::Request, made: &Made, quiet: bool) {
+    if made.left_out > 0 {
+        narrate::note(&Note::DevicesLeftOut { count: made.left_out });
+    }
+    let to_stream = request.destination == "-";
+    if !quiet && !to_stream && narrate::is_seen() {
+        narrate::note(&Note::Copied { bytes: made.bytes, to: request.destination.clone() });
+    }
+}
+
 /// Print the processes of a container: as ps(1) does it by itself, or as the host's does it with `options`.
 fn top(root: &Root, container: &str, options: &[String]) -> Result<()> {
     let (first, mut pids) = running::processes(root, container)?;
@@ -97,6 +127,19 @@ pub fn obey(verb: Verb, root: &Root, parts: &Parts) -> Result<u8> {
             narrate::report(&error);
             Ok(exec::exit_status(&error))
         }),
+        Verb::Cp { archive, follow_link, quiet, source, destination } => {
+            let request = cp::Request { archive, follow_link, source, destination };
+            match cp::cp(root, &request, parts) {
+                Ok(made) => {
+                    tell_copied(&request, &made, quiet);
+                    Ok(0)
+                }
+                Err(error) => {
+                    narrate::report(&error);
+                    Ok(1)
+                }
+            }
+        }
         Verb::Top { container, options } => top(root, &container, &options).map(|()| 0).or_else(|error| {
             narrate::report(&error);
             Ok(1)

@@ -21,6 +21,18 @@ pub enum Note {
         /// How much more it would be if each had its own.
         saved: String,
     },
+    /// This many device nodes and sockets were not copied.
+    DevicesLeftOut {
+        /// How many.
+        count: usize,
+    },
+    /// Contents of so many bytes were copied.
+    Copied {
+        /// How many.
+        bytes: u64,
+        /// Where to.
+        to: String,
+    },
     /// The kernel's OOM killer struck inside the container's memory limit.
     OomKilled {
         /// The limit in bytes.
@@ -62,6 +74,15 @@ impl Note {
                 "these images share layers: they take {whole}, {saved} less than if each had its own",
                 "这些镜像共用了一些层：实际占用 {whole}，比各存一份少 {saved}",
             ),
+            Note::DevicesLeftOut { count } => both!(
+                lang,
+                "left out {count} device nodes and sockets: they are no files to be copied",
+                "略过了 {count} 个设备节点和套接字：它们不是可以复制的文件",
+            ),
+            Note::Copied { bytes, to } => {
+                let bytes = Bytes(*bytes);
+                both!(lang, "copied {bytes} to {to}", "已复制 {bytes} 到 {to}")
+            }
             Note::OomKilled { limit, peak, whole } => oom(lang, *limit, *peak, *whole),
         }
     }

@@ -277,6 +277,13 @@ steps! {
         object: "task_struct.nsproxy";
         look: "sudo ls -l /proc/PID/ns";
     }
+    Copy "copy" {
+        title: "Copied as a stream", "以流的方式复制";
+        why: "Two processes and a pipe between them: one has the container's root directory as its own and cannot even name a file of the host's, the other stays here. What passes is an archive in the form of tar(1), unpacked without following any link.",
+             "两个进程，中间一根管道：一个以容器的根目录为自己的根目录，连主机文件的名字都叫不出来；另一个留在这里。传递的是 tar(1) 格式的归档，解包时不跟随任何链接。";
+        object: "fs_struct.root";
+        look: ;
+    }
     ExecWait "exec-wait" {
         title: "Wait for the command", "等待命令结束";
         why: "The command is this process's child and the container's guest: when it ends its status comes here; when the container ends, the kernel kills it too.",

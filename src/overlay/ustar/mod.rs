@@ -6,8 +6,10 @@
 
 use std::collections::BTreeMap;
 
+mod members;
 mod read;
 mod write;
+pub use members::{Members, Source};
 pub use read::read;
 pub use write::{Form, Member, Sink, Writer, write};
 

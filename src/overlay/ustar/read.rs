@@ -64,7 +64,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The node that a header, its contents and the records before it say; `None` for what is passed over.
-fn node(header: &[u8; BLOCK], contents: &[u8], records: &Records) -> Result<Option<Node>> {
+pub(super) fn node(header: &[u8; BLOCK], contents: &[u8], records: &Records) -> Result<Option<Node>> {
     let name = match records.get("path") {
         Some(path) => path.clone(),
         None => full_name(header),
@@ -123,7 +123,7 @@ fn inside(name: &[u8]) -> Result<Option<PathBuf>> {
 }
 
 /// `LENGTH KEY=VALUE` and a newline, again and again.
-fn parse_records(mut text: &[u8]) -> Result<Records> {
+pub(super) fn parse_records(mut text: &[u8]) -> Result<Records> {
     let mut records = Records::new();
     let broken = || bad("a broken extended header");
     while !text.is_empty() {
@@ -145,12 +145,12 @@ fn part(header: &[u8; BLOCK], (start, room): (usize, usize)) -> &[u8] {
     &header[start..start + room]
 }
 
-fn until_nul(text: &[u8]) -> &[u8] {
+pub(super) fn until_nul(text: &[u8]) -> &[u8] {
     text.split(|byte| *byte == 0).next().unwrap_or_default()
 }
 
 /// A field of octal digits, or of GNU tar's binary ones, which begin with a set bit.
-fn number(header: &[u8; BLOCK], place: (usize, usize)) -> Result<u64> {
+pub(super) fn number(header: &[u8; BLOCK], place: (usize, usize)) -> Result<u64> {
     let text = part(header, place);
     if text[0] & 0x80 != 0 {
         return Ok(text[text.len() - 8..].iter().fold(0, |number, byte| number << 8 | u64::from(*byte)));
@@ -162,7 +162,7 @@ fn number(header: &[u8; BLOCK], place: (usize, usize)) -> Result<u64> {
     }
 }
 
-fn parse(text: &[u8]) -> Option<u64> {
+pub(super) fn parse(text: &[u8]) -> Option<u64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
@@ -178,6 +178,6 @@ fn parse_time(text: &[u8]) -> Option<(i64, i64)> {
     })
 }
 
-fn bad(detail: &str) -> Error {
+pub(super) fn bad(detail: &str) -> Error {
     Error::new(Problem::BadArchive { detail: detail.to_owned() })
 }
