@@ -14,6 +14,7 @@ mod docker {
     pub mod life;
     pub mod rootless;
     pub mod save;
+    pub mod shared;
     pub mod top;
     pub mod volumes;
 }
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         docker::images::tests(),
         docker::save::tests(),
         docker::rootless::tests(),
+        docker::shared::tests(),
         docker::volumes::tests(),
     ];
     common::main(modules.into_iter().flatten().collect())

@@ -6,7 +6,7 @@ use crate::network::book::DEFAULT;
 use crate::network::define;
 use crate::network::files::{self, Lookup};
 use crate::network::lease::{self, Newcomer};
-use crate::network::port::{self, Holds, Port, Wanted};
+use crate::network::port::{self, Binding, Holds, Port, Wanted};
 use crate::network::{Endpoint, Network, Wish};
 use crate::rootfs::volume::Volume;
 use crate::state;
@@ -186,11 +186,18 @@ fn first_of_user<'a>(networks: &'a mut [Wish], option: &str) -> Result<&'a mut W
 /// The three files of `/etc` that say who and where a container is, by name.
 const FILES: [&str; 3] = ["hosts", "hostname", "resolv.conf"];
 
-/// Hold the container's ports, lease its addresses, write its files of `/etc` and note them among its volumes. The ports
-/// are held for as long as what is returned is kept. `neighbour` is the directory of the container whose network is
-/// shared.
-pub fn prepare(root: &Path, spec: &mut Spec, neighbour: Option<&Path>) -> Result<Holds> {
-    let mut holds = Holds::default();
+/// Hold the ports of a container on a bridge, in the network namespace that this process is in, for as long as what is
+/// returned is kept.
+pub fn hold(spec: &Spec) -> Result<(Holds, Vec<Binding>)> {
+    match spec.network {
+        Network::Bridge(_) => port::hold(&spec.ports),
+        _ => Ok(Default::default()),
+    }
+}
+
+/// Lease the container's addresses, write its files of `/etc` and note them among its volumes. `bindings` are the ports
+/// that are held for it; `neighbour` is the directory of the container whose network is shared.
+pub fn prepare(root: &Path, spec: &mut Spec, bindings: Vec<Binding>, neighbour: Option<&Path>) -> Result<()> {
     let own = spec.directory.clone();
     let directory = neighbour.unwrap_or(&own);
     if neighbour.is_none() {
@@ -201,7 +208,7 @@ pub fn prepare(root: &Path, spec: &mut Spec, neighbour: Option<&Path>) -> Result
         };
         match hosts {
             Some(text) => drop(state::put(&own, "hosts", &text)?),
-            None => holds = move_in(root, spec)?,
+            None => move_in(root, spec, bindings)?,
         }
         state::put(&own, "hostname", &files::hostname(&spec.hostname))?;
         let host_network = spec.network == Network::Host;
@@ -214,13 +221,12 @@ pub fn prepare(root: &Path, spec: &mut Spec, neighbour: Option<&Path>) -> Result
             spec.volumes.insert(0, Volume::bind(directory.join(name), target));
         }
     }
-    Ok(holds)
+    Ok(())
 }
 
-/// Hold the ports, and lease the addresses.
-fn move_in(root: &Path, spec: &mut Spec) -> Result<Holds> {
-    let Network::Bridge(endpoints) = &mut spec.network else { return Ok(Holds::default()) };
-    let (holds, bindings) = port::hold(&spec.ports)?;
+/// Lease the addresses.
+fn move_in(root: &Path, spec: &mut Spec, bindings: Vec<Binding>) -> Result<()> {
+    let Network::Bridge(endpoints) = &mut spec.network else { return Ok(()) };
     let hosts = spec.directory.join("hosts");
     let brings_own =
         spec.volumes.iter().any(|volume| volume.target == Path::new("/etc/hosts") && volume.source != hosts);
@@ -232,6 +238,5 @@ fn move_in(root: &Path, spec: &mut Spec) -> Result<Holds> {
         lookup: &spec.lookup,
         bindings,
     };
-    lease::lease(root, &newcomer, endpoints)?;
-    Ok(holds)
+    lease::lease(root, &newcomer, endpoints)
 }

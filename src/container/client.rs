@@ -29,8 +29,10 @@ pub enum End {
 pub trait Host {
     /// What of earlier containers could not be cleared away.
     fn left(&self, errors: Vec<Error>);
-    /// Why the person's other ids could not be mapped.
-    fn unmapped(&self, why: Error);
+    /// What is lacking of what an ordinary user could have.
+    fn lacking(&self, why: Error);
+    /// The container's command runs.
+    fn started(&self);
 }
 
 /// Run a new container.
@@ -80,9 +82,13 @@ fn listen(
         for word in heard {
             match word {
                 Word::Left(errors) => host.left(errors),
-                Word::Unmapped(why) => host.unmapped(why),
-                Word::Started { id } if detach => return Ok(End::Detached(id)),
-                Word::Started { .. } => {}
+                Word::Lacking(why) => host.lacking(why),
+                Word::Started { id } => {
+                    host.started();
+                    if detach {
+                        return Ok(End::Detached(id));
+                    }
+                }
                 Word::Ended(outcome) => {
                     command::wait(supervisor)?;
                     return Ok(End::Ended(outcome));

@@ -44,6 +44,7 @@ pub mod record;
 pub mod report;
 pub mod restart;
 pub mod running;
+pub mod shared;
 pub mod spec;
 pub mod supervisor;
 pub mod usage;

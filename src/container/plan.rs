@@ -5,9 +5,10 @@ use super::restart::Restart;
 use super::spec::{self, Spec};
 use super::{cable, environment, names, volumes};
 use crate::cgroup::{Limits, parse};
-use crate::error::{Error, LifeProblem, Problem, Result};
+use crate::error::{Error, LifeProblem, Problem, Result, RootlessProblem};
 use crate::image::{self, Image};
 use crate::namespace::net::Door;
+use crate::network::outbound::Way;
 use crate::network::{self, Join, Network};
 use crate::overlay::Layers;
 use crate::process::{signals, supervise};
@@ -169,14 +170,24 @@ fn is_confined() -> Result<bool> {
     Ok(is_rootless() || !crate::process::identity::in_first_user_namespace()?)
 }
 
-/// The network of a container for which none was asked, and whether that is less than it could be: a bridge for
-/// root, if there is an iptables to give it a way out; else none.
-pub fn default_network() -> Result<(&'static str, bool)> {
-    Ok(match (is_confined()?, network::iptables::available()) {
-        (true, _) => ("none", false),
-        (false, true) => ("bridge", false),
-        (false, false) => ("none", true),
-    })
+/// The network of a container for which none was asked, and why that is less than it could be: a bridge where
+/// something leads out of it, for which it takes an iptables and, for an ordinary user, a program that plays the rest of
+/// the world; else none.
+pub fn default_network() -> Result<(&'static str, Option<Error>)> {
+    if !is_rootless() && is_confined()? {
+        return Ok(("none", None));
+    }
+    if !network::iptables::available() {
+        return Ok(("none", Some(Error::new(no_iptables()))));
+    }
+    if is_rootless() && !Way::ALL.into_iter().any(Way::is_usable) {
+        return Ok(("none", Some(Error::new(Problem::Rootless(RootlessProblem::NoNetwork)))));
+    }
+    Ok(("bridge", None))
+}
+
+fn no_iptables() -> Problem {
+    Problem::NoIptables { program: "iptables-restore".to_owned() }
 }
 
 /// The namespaces of a running container that another one joins.
@@ -207,8 +218,9 @@ pub fn settle(
         userxattr: confined,
         ..Layers::default()
     };
-    let (network, neighbour) = settle_network(root, &wishes.net, user_namespace)?;
+    let (network, neighbour) = settle_network(root, &wishes.net)?;
     let cable::Settled { ports, exposed, lookup } = wishes.net.settle(image.config.exposed_ports.keys());
+    let shared = user_namespace && matches!(network, Network::Bridge(_));
     let hostname = match &request.hostname {
         Some(hostname) => hostname.clone(),
         None => default_hostname(&network, &id)?,
@@ -236,7 +248,8 @@ pub fn settle(
         lookup,
         limits: wishes.limits.clone(),
         capabilities: wishes.capabilities,
-        user_namespace,
+        user_namespace: user_namespace && !shared,
+        shared,
         confined,
         privileged: request.privileged,
         read_only: request.read_only,
@@ -291,11 +304,7 @@ fn argv(request: &Request, image: &Image) -> Result<Vec<String>> {
     Ok(argv)
 }
 
-fn settle_network(
-    root: &Root,
-    wishes: &cable::Wishes,
-    rootless: bool,
-) -> Result<(Network, Option<Neighbour>)> {
+fn settle_network(root: &Root, wishes: &cable::Wishes) -> Result<(Network, Option<Neighbour>)> {
     let word = match wishes.networks.first() {
         Some(wish) => &wish.network,
         None => default_network()?.0,
@@ -310,11 +319,8 @@ fn settle_network(
             }
             None => {
                 let places = wishes.places(root.path())?;
-                if rootless {
-                    return Err(Error::new(Problem::BridgeNeedsRoot));
-                }
                 if !network::iptables::available() {
-                    return Err(Error::new(Problem::NoIptables { program: "iptables-restore".to_owned() }));
+                    return Err(Error::new(no_iptables()));
                 }
                 Network::Bridge(places)
             }
@@ -346,7 +352,8 @@ fn join(root: &Root, name: &str) -> Result<(Join, Neighbour)> {
     let join = Join {
         name: name.to_owned(),
         net: format!("/proc/{pid}/ns/net").into(),
-        user: config.spec.user_namespace.then(|| format!("/proc/{pid}/ns/user").into()),
+        user: (config.spec.user_namespace || config.spec.shared)
+            .then(|| format!("/proc/{pid}/ns/user").into()),
         files: match &config.spec.network {
             Network::Container(join) => join.files.clone(),
             _ => config.spec.directory.clone(),

@@ -5,7 +5,7 @@
 //! are cleared away by the way.
 
 use super::record::{Config, Phase, Status};
-use super::volumes;
+use super::{plan, shared, volumes};
 use crate::cgroup::{Group, held};
 use crate::error::{Error, Problem, Result};
 use crate::image;
@@ -21,9 +21,18 @@ pub fn all(root: &Root, held: &RootLock) -> Result<Vec<Error>> {
     let ids = root.unfinished()?;
     let mut left: Vec<Error> = ids.iter().filter_map(|id| one(root, held, id).err()).collect();
     let alive = |id: &str| ids.iter().any(|one| one == id) && root.is_held(held, id);
-    left.extend(network::bridge::reclaim(root.path(), &alive).err());
+    left.extend(reclaim_network(root, &alive).err());
     left.extend(held::reclaim(false).err());
     Ok(left)
+}
+
+/// What an ordinary user's containers had of the network is in namespaces of hers.
+fn reclaim_network(root: &Root, alive: &dyn Fn(&str) -> bool) -> Result<()> {
+    if plan::is_rootless() {
+        shared::reclaim(root, alive)
+    } else {
+        network::bridge::reclaim(root.path(), alive)
+    }
 }
 
 fn one(root: &Root, held: &RootLock, id: &str) -> Result<()> {
@@ -108,7 +117,7 @@ pub fn prune(root: &Root, lock: &RootLock, everything: bool) -> Result<()> {
         };
         outcome = outcome.and(removed);
     }
-    outcome = outcome.and(network::bridge::reclaim(root.path(), &|id| root.is_held(lock, id)));
+    outcome = outcome.and(reclaim_network(root, &|id| root.is_held(lock, id)));
     outcome = outcome.and(held::reclaim(true));
     match (everything, running) {
         (false, _) => outcome,

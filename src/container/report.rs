@@ -25,8 +25,8 @@ pub enum Word {
     },
     /// What of earlier containers could not be cleared away.
     Left(Vec<Error>),
-    /// Why the person's other ids could not be mapped.
-    Unmapped(Error),
+    /// What is lacking of what an ordinary user could have.
+    Lacking(Error),
     /// The end: there was a container, and it ended so.
     Ended(Outcome),
     /// The end: this went wrong.
@@ -64,9 +64,9 @@ impl Reporter {
         }
     }
 
-    /// Why the person's other ids could not be mapped.
-    pub fn unmapped(&self, why: Error) {
-        self.say(&Word::Unmapped(why));
+    /// What is lacking of what an ordinary user could have.
+    pub fn lacking(&self, why: Error) {
+        self.say(&Word::Lacking(why));
     }
 
     /// The last word; the supervisor's exit status.

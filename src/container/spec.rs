@@ -59,6 +59,10 @@ pub struct Spec {
     pub capabilities: Capabilities,
     /// Whether it is born in a user namespace of its own, because the person has no CAP_SYS_ADMIN where they are.
     pub user_namespace: bool,
+    /// Whether it is born in the user namespace that all bridged containers of its person share, since that owns the
+    /// network namespace in which the bridges are; then it has none of its own.
+    #[serde(default)]
+    pub shared: bool,
     /// Whether it runs in any other user namespace than the machine's first: there, even root may not make device
     /// nodes, write `trusted` attributes or rule over devices.
     pub confined: bool,

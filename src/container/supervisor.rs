@@ -13,17 +13,18 @@ use super::record::{self, Config, Phase, Status, Wish};
 use super::report::{Outcome, Reporter};
 use super::restart::Pauses;
 use super::spec::Spec;
-use super::{cable, volumes};
+use super::{cable, shared, volumes};
 use crate::cgroup::Group;
 use crate::cgroup::accounting::{self, Memory};
 use crate::error::{Error, LifeProblem, Problem, Result};
 use crate::image::Image;
 use crate::namespace::user::Map;
-use crate::network::port::Holds;
+use crate::network::port::{Binding, Holds};
 use crate::network::{self, Network};
+use crate::process::apart::{self, Companion};
 use crate::process::handshake::{Handshake, ParentSide};
 use crate::process::supervise::{self, Signals};
-use crate::process::{Child, Ended, Forked, apart, command};
+use crate::process::{Child, Ended, Forked, command};
 use crate::rootfs::volume;
 use crate::state::{self, Claim, Root};
 use crate::step::{Step, take};
@@ -79,6 +80,7 @@ pub fn supervise(
         group: Group::default(),
         holds: Holds::default(),
         map: None,
+        moved: None,
         status,
         new: matches!(task, Task::New { .. }),
     };
@@ -132,6 +134,15 @@ fn adopt(root: &Root, id: &str) -> Result<Claimed> {
     })
 }
 
+/// This process has moved to the namespaces that the person's bridged containers share.
+struct Moved {
+    /// The ports that were held before.
+    bindings: Vec<Binding>,
+    /// What carries across to them.
+    #[allow(dead_code, reason = "there as long as this is")]
+    relay: Option<Companion>,
+}
+
 /// One container, from its claim to its end.
 struct Life<'a> {
     root: &'a Root,
@@ -145,6 +156,7 @@ struct Life<'a> {
     holds: Holds,
     /// The ids that are mapped in its user namespace, when those are more than the person's own.
     map: Option<Map>,
+    moved: Option<Moved>,
     status: Status,
     /// It was claimed by this supervisor: if it never starts, nothing of it stays.
     new: bool,
@@ -197,6 +209,9 @@ impl Life<'_> {
 
     /// Make everything, give birth, wait until the end. On failure what was made is still there.
     fn live(&mut self, reporter: &mut Reporter) -> Result<Ended> {
+        if self.spec.shared && self.moved.is_none() {
+            take(Step::Shared, || self.move_in(reporter))?;
+        }
         take(Step::State, || self.prepare_directory())?;
         self.group = take(Step::Cgroup, || (self.parts.cgroup)(&self.spec))?;
         if let Network::Bridge(_) = self.spec.network {
@@ -215,6 +230,16 @@ impl Life<'_> {
         take(Step::Wait, || self.signals.forward_until_end(&child))
     }
 
+    /// An ordinary user's container on a bridge: its ports are held here, before this process moves to where the bridge
+    /// is; there it stays.
+    fn move_in(&mut self, reporter: &Reporter) -> Result<()> {
+        let (holds, bindings) = cable::hold(&self.spec)?;
+        shared::enter(self.root)?.into_iter().for_each(|why| reporter.lacking(why));
+        let moved = self.moved.insert(Moved { bindings, relay: None });
+        moved.relay = shared::relay(self.root, &self.spec.id, holds, &moved.bindings)?;
+        Ok(())
+    }
+
     /// The layers' directories, and the files of /etc that say who and where the container is.
     fn prepare_directory(&mut self) -> Result<()> {
         if !self.new {
@@ -226,7 +251,15 @@ impl Life<'_> {
             Network::Container(join) => Some(join.files.clone()),
             _ => None,
         };
-        self.holds = cable::prepare(self.root.path(), &mut self.spec, files.as_deref())?;
+        let bindings = match &self.moved {
+            Some(Moved { bindings, .. }) => bindings.clone(),
+            None => {
+                let (holds, bindings) = cable::hold(&self.spec)?;
+                self.holds = holds;
+                bindings
+            }
+        };
+        cable::prepare(self.root.path(), &mut self.spec, bindings, files.as_deref())?;
         self.spec.volumes = volume::in_order(std::mem::take(&mut self.spec.volumes))?;
         Ok(())
     }
@@ -262,7 +295,7 @@ impl Life<'_> {
         if let Some(map) = &self.map
             && let Some(why) = take(Step::UserMap, || map.write(child.pid))?
         {
-            reporter.unmapped(why);
+            reporter.lacking(why);
         }
         take(Step::Attach, || (self.parts.attach)(&self.spec, child.pid))?;
         take(Step::Record, || {
@@ -279,6 +312,10 @@ impl Life<'_> {
         let network = match self.spec.network {
             Network::Bridge(_) => network::bridge::release(self.root.path(), &self.spec.id),
             _ => Ok(()),
+        };
+        let network = match again {
+            false if self.moved.is_some() => network.and(shared::leave(self.root)),
+            _ => network,
         };
         self.holds = Holds::default();
         let state = self.group.remove(&self.spec.id).and_then(|()| {
@@ -298,6 +335,9 @@ impl Life<'_> {
 
     /// It was stopped while it waited to be started again.
     fn give_up(&mut self) -> Result<()> {
+        if self.moved.is_some() {
+            shared::leave(self.root)?;
+        }
         if self.spec.remove {
             volumes::remove_anonymous(self.root, &self.spec)?;
             return self.root.forget(self.claim, Some(&self.spec.name));

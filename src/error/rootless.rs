@@ -10,4 +10,10 @@ pub enum RootlessProblem {
     NoMapper { program: String },
     /// It is, and would not write the map.
     MapRefused { program: String, said: String },
+    /// No program is there that could lead out of a namespace of an ordinary user.
+    NoWayOut,
+    /// So a container for which no network was asked has none.
+    NoNetwork,
+    /// There is one, and it could not.
+    WayOutFailed { program: String, said: String },
 }

@@ -31,6 +31,8 @@ pub const ORDER: [(&str, u64); 8] = [
 pub struct Doors {
     pid: i32,
     doors: Vec<(&'static str, u64, OwnedFd, PathBuf)>,
+    /// By device and inode number, those that were left out too.
+    identities: Vec<(&'static str, (u64, u64))>,
 }
 
 impl Doors {
@@ -39,16 +41,23 @@ impl Doors {
     ///
     /// Errors: `NoSuchProcess`; `ProcessClosed` where ptrace(2) access to it is denied.
     pub fn open(pid: i32, wanted: impl Fn(&str) -> bool) -> Result<Self> {
-        let mut doors = Vec::new();
+        let (mut doors, mut identities) = (Vec::new(), Vec::new());
         for (name, kind) in ORDER.into_iter().filter(|(name, _)| wanted(name)) {
             let path = PathBuf::from(format!("/proc/{pid}/ns/{name}"));
             let descriptor = file::open_file(&path, 0, 0).map_err(|error| closed(error, pid))?;
             let own = file::status(Path::new(&format!("/proc/self/ns/{name}")))?;
-            if file::status(&path).map_err(|error| closed(error, pid))?.identity != own.identity {
+            let identity = file::status(&path).map_err(|error| closed(error, pid))?.identity;
+            identities.push((name, identity));
+            if identity != own.identity {
                 doors.push((name, kind, descriptor, path));
             }
         }
-        Ok(Self { pid, doors })
+        Ok(Self { pid, doors, identities })
+    }
+
+    /// Which namespace that of this kind is, by device and inode number; `None` when it was not wanted.
+    pub fn identity(&self, kind: &str) -> Option<(u64, u64)> {
+        self.identities.iter().find(|(name, _)| *name == kind).map(|(_, identity)| *identity)
     }
 
     /// Move this process into all of them; into a pid and a time namespace only the children to come.

@@ -7,7 +7,7 @@ use crate::error::{Error, Problem, Result};
 use crate::sys::flags::{CLONE_NEWNET, CLONE_NEWUSER, clone};
 use crate::sys::namespace::{setns, unshare};
 use crate::sys::{errno, file};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// Move this process to a new network namespace.
@@ -42,8 +42,12 @@ impl Door {
 
     /// Move this process to the user namespace behind the door, the owner of another container's network
     /// namespace, and so gain there the capabilities that its creator has.
+    ///
+    /// A process that is there already stays: to join one's own user namespace is `EINVAL`.
     pub fn join_owner(&self) -> Result<()> {
-        self.enter(CLONE_NEWUSER)
+        let own = file::status(Path::new("/proc/self/ns/user"))?.identity;
+        let there = file::descriptor_status(self.namespace.as_fd(), &self.path)?.identity;
+        if own == there { Ok(()) } else { self.enter(CLONE_NEWUSER) }
     }
 
     fn enter(&self, kind: u64) -> Result<()> {

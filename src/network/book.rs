@@ -157,6 +157,19 @@ impl Book {
         self.networks.is_empty() && self.tenants.is_empty()
     }
 
+    /// Keep only what was defined; whether there was anything else.
+    pub fn forget_leases(&mut self) -> bool {
+        let before = (self.tenants.len(), self.networks.len());
+        let leases = self.networks.values().any(|net| !net.leases.is_empty() || net.rules != Rules::Absent);
+        self.tenants.clear();
+        self.networks.retain(|_, net| net.is_defined());
+        for net in self.networks.values_mut() {
+            net.leases.clear();
+            net.rules = Rules::Absent;
+        }
+        leases || before != (0, self.networks.len())
+    }
+
     /// The network called `word`, or the only one whose id begins so.
     pub fn find(&self, word: &str) -> Result<&str> {
         if let Some((name, _)) = self.networks.get_key_value(word) {

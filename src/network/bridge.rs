@@ -225,6 +225,24 @@ pub fn reclaim(root: &Path, alive: &dyn Fn(&str) -> bool) -> Result<()> {
     strike::strike(root, ledger, book, &Gone::Containers(dead))
 }
 
+/// Whether there may be anything to [`reclaim`] or to [`forget`]: a look into one directory.
+pub fn is_noted(root: &Path) -> Result<bool> {
+    Ledger::is_written(root)
+}
+
+/// The network namespace that the ledger of `root` speaks of is gone, and with it all that was made there.
+pub fn forget(root: &Path) -> Result<()> {
+    if !Ledger::is_written(root)? {
+        return Ok(());
+    }
+    let ledger = Ledger::open(root)?;
+    let Some(mut book) = ledger.read()? else { return ledger.remove() };
+    if book.forget_leases() {
+        return if book.is_blank() { ledger.remove() } else { ledger.write(&book) };
+    }
+    ledger.remove_unfinished()
+}
+
 /// Whether the host forwarded packets before the first of all bridges. They are asked first: whoever ends puts
 /// `ip_forward` back before its bridge goes.
 fn forwarded(socket: &Socket, own: Mark) -> Result<bool> {

@@ -168,6 +168,13 @@ fn bad(text: &str) -> Error {
 #[derive(Debug, Default)]
 pub struct Holds(#[allow(dead_code, reason = "held open")] Vec<OwnedFd>);
 
+impl Holds {
+    /// The sockets, in the order of the bindings.
+    pub fn into_sockets(self) -> Vec<OwnedFd> {
+        self.0
+    }
+}
+
 /// Hold every port that is wanted, and say which were found. When one cannot be had, none is held. Errors: `PortTaken`
 /// when somebody has it.
 pub fn hold(wanted: &[Wanted]) -> Result<(Holds, Vec<Binding>)> {

@@ -62,7 +62,12 @@ where
 
 /// Do `part` in a child born in new namespaces of the kinds in `flags`, when `settle` has done in the parent what is to
 /// be done for it.
-fn born<T, F>(role: &'static str, flags: u64, settle: impl FnOnce(&Child) -> Result<()>, part: F) -> Result<T>
+pub fn born<T, F>(
+    role: &'static str,
+    flags: u64,
+    settle: impl FnOnce(&Child) -> Result<()>,
+    part: F,
+) -> Result<T>
 where
     T: Serialize + DeserializeOwned,
     F: FnOnce() -> Result<T>,
@@ -92,6 +97,44 @@ where
     let told = pipe::read_to_end(result.as_fd());
     process::wait(&child)?;
     serde_json::from_slice::<Result<T>>(&told?).map_err(|_| Error::new(Problem::ChildVanished))?
+}
+
+/// A child that is there beside this process, until this value is dropped or this process ends.
+#[derive(Debug)]
+pub struct Companion {
+    child: Child,
+    _stay: OwnedFd,
+}
+
+impl Companion {
+    /// Make one in new namespaces of the kinds in `flags`, told of as `role`, which does `part`, then nothing. On entry
+    /// this process has a single thread.
+    pub fn start<T>(role: &'static str, flags: u64, part: impl FnOnce() -> Result<T>) -> Result<Self> {
+        let (stay, parent) = pipe::pipe()?;
+        match pid::birth(flags, None)? {
+            Forked::Parent(child) => Ok(Self { child, _stay: parent }),
+            Forked::Child => {
+                drop(parent);
+                become_role(Role::Actor(role));
+                // Nobody hears of an error; what is not done says enough.
+                let _ = supervise::die_with_parent().and_then(|()| part());
+                // Until the end of the file, which comes when the parent has ended, too.
+                let _ = pipe::read_byte(stay.as_fd());
+                process::exit_now(0)
+            }
+        }
+    }
+
+    /// Its pid, as this process sees it.
+    pub fn pid(&self) -> i32 {
+        self.child.pid
+    }
+}
+
+impl Drop for Companion {
+    fn drop(&mut self) {
+        let _ = supervise::kill(&self.child);
+    }
 }
 
 /// In the child: wait for the parent's go, and die with the parent from now on. When that has died already, nobody

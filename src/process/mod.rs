@@ -3,6 +3,7 @@
 pub mod apart;
 pub mod aside;
 pub mod command;
+pub mod detached;
 pub mod guard;
 pub mod handshake;
 pub mod identity;

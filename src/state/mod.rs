@@ -16,6 +16,7 @@
 //! waited for, so that nobody clears up beside the dying child's last requests.
 
 mod files;
+pub mod shared;
 
 pub use files::{drop_file, get, load, new_id, put, save};
 
@@ -323,7 +324,17 @@ impl Root {
     /// Remove everything that is minidocker's, the lock last. On entry no container is left, and no image.
     /// Something of the person's own in the directory keeps it in place.
     pub fn erase(&self, _held: &RootLock) -> Result<()> {
-        let kept = ["containers", "unfinished", "names", "network", "layers", "blobs", "images", "volumes"];
+        let kept = [
+            "containers",
+            "unfinished",
+            "names",
+            "network",
+            shared::DIRECTORY,
+            "layers",
+            "blobs",
+            "images",
+            "volumes",
+        ];
         for directory in kept {
             remove(&self.path.join(directory))?;
         }

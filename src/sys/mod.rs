@@ -23,6 +23,7 @@ pub mod contents;
 pub mod copy_tree;
 pub mod datagram;
 pub mod descriptor;
+pub mod detach;
 pub mod directory;
 pub mod eventfd;
 #[cfg(feature = "fault")]
@@ -52,6 +53,7 @@ pub mod plant;
 pub mod process;
 pub mod pty;
 pub mod ready;
+pub mod relay;
 pub mod remove;
 pub mod rewrite;
 pub mod security;

@@ -45,6 +45,7 @@ pub enum Step {
     Claim,
     State,
     Cgroup,
+    Shared,
     Bridge,
     Clone,
     Attach,

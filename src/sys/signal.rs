@@ -118,7 +118,7 @@ impl Blocked {
 }
 
 #[allow(unsafe_code)]
-fn default_sigpipe() -> nix::Result<()> {
+pub(super) fn default_sigpipe() -> nix::Result<()> {
     let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // SAFETY: the default action replaces a handler by none; nothing of ours runs in signal context.
     unsafe { sigaction(Signal::SIGPIPE, &default) }.map(drop)

@@ -20,7 +20,6 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], a_network_that_is_unknown),
         as_both(&[], a_container_that_is_not_running_cannot_be_joined),
         as_both(&[], words_that_are_no_name_user_or_capability),
-        as_user(&[], the_bridge_is_roots),
         as_user(&[], a_volume_that_may_not_be_looked_at),
         as_both(&[], a_container_that_does_not_exist_cannot_be_removed),
     ]
@@ -194,10 +193,6 @@ fn a_volume_that_may_not_be_looked_at() {
     mode(0o700);
     outcome.assert_refused(&[&source.display().to_string(), "EACCES"]);
     assert_eq!(space.containers(), [""; 0]);
-}
-
-fn the_bridge_is_roots() {
-    assert_option_refused(&Space::new(Who::User), "--network", "bridge", &["root"]);
 }
 
 fn a_container_that_does_not_exist_cannot_be_removed(who: Who) {

@@ -110,7 +110,7 @@ pub fn obey(verb: Verb, root: &Root, parts: &Parts) -> Result<u8> {
             let how = options.how()?;
             each(&options.containers, |word| {
                 let id = life::stop_to_restart(root, word, how)?;
-                client::start(root, &id, parts, false, &Teller).map(|_| echo(word))
+                client::start(root, &id, parts, false, &Teller::default()).map(|_| echo(word))
             })
         }
         Verb::Kill { signal, containers } => {
@@ -153,7 +153,7 @@ fn start(root: &Root, parts: &Parts, attach: bool, containers: &[String]) -> Res
         let id = root.find(word)?;
         // Whoever runs already has been started.
         match alive::state(root, &id)? {
-            State::Idle(_) => client::start(root, &id, parts, attach, &Teller),
+            State::Idle(_) => client::start(root, &id, parts, attach, &Teller::default()),
             _ => Ok(End::Detached(id)),
         }
     };

@@ -6,10 +6,11 @@ use crate::container::client::{self, End, Host};
 use crate::container::plan::Request;
 use crate::container::report::Outcome;
 use crate::container::{Parts, create, plan};
-use crate::error::{Error, Result};
+use crate::error::{Error, Problem, Result};
 use crate::narrate::{self, Note};
 use crate::state::Root;
 use clap::Args;
+use std::cell::RefCell;
 use std::str::FromStr;
 
 /// Run a command in a new container, in the foreground.
@@ -171,44 +172,64 @@ impl From<RunOptions> for Request {
 
 /// Run a new container; the exit status is its command's.
 pub fn obey(options: RunOptions, root: &Root, parts: &Parts) -> Result<u8> {
-    let request = prepare(options, root)?;
-    finish(client::run(root, &request, parts, &Teller)?)
+    let (request, without_network) = prepare(options, root)?;
+    let teller = Teller { without_network: RefCell::new(without_network) };
+    finish(client::run(root, &request, parts, &teller)?)
 }
 
 /// Create one.
 pub fn create(options: RunOptions, root: &Root) -> Result<u8> {
-    let (id, left) = create::create(root, &prepare(options, root)?)?;
+    let (request, without_network) = prepare(options, root)?;
+    let (id, left) = create::create(root, &request)?;
     tell_left(left);
+    tell_lacking(without_network);
     narrate::print(&id);
     Ok(0)
 }
 
-/// The request, with the network that is the default here, and a word about what will take a moment.
-fn prepare(options: RunOptions, root: &Root) -> Result<Request> {
+fn tell_lacking(why: Option<Error>) {
+    if let Some(why) = why {
+        narrate::note(&Note::Lacking(why));
+    }
+}
+
+/// The request, with the network that is the default here, and why that is none; and a word about what will take a
+/// moment.
+fn prepare(options: RunOptions, root: &Root) -> Result<(Request, Option<Error>)> {
     let mut request: Request = options.into();
+    let mut without_network = None;
     if request.net.networks.is_empty() {
         let (network, poorer) = plan::default_network()?;
-        if poorer {
-            narrate::note(&Note::NoIptables);
+        match poorer {
+            Some(Error { problem: Problem::NoIptables { .. }, .. }) => narrate::note(&Note::NoIptables),
+            poorer => without_network = poorer,
         }
         request.net.networks.push(network.to_owned());
     }
     if plan::makes_base(root, &request) {
         narrate::note(&Note::BuildingBase);
     }
-    Ok(request)
+    Ok((request, without_network))
 }
 
 /// Who tells the person what the supervisor says meanwhile.
-pub struct Teller;
+#[derive(Default)]
+pub struct Teller {
+    /// Why the container has no network although none was asked for; told when it has started.
+    without_network: RefCell<Option<Error>>,
+}
 
 impl Host for Teller {
     fn left(&self, errors: Vec<Error>) {
         tell_left(errors);
     }
 
-    fn unmapped(&self, why: Error) {
-        narrate::note(&Note::NotMapped(why));
+    fn lacking(&self, why: Error) {
+        narrate::note(&Note::Lacking(why));
+    }
+
+    fn started(&self) {
+        tell_lacking(self.without_network.take());
     }
 }
 

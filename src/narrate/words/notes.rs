@@ -12,8 +12,8 @@ pub enum Note {
     BuildingBase,
     /// Something of an earlier container could not be cleared away.
     NotCleared(Error),
-    /// An ordinary user's other ids could not be mapped.
-    NotMapped(Error),
+    /// Something that an ordinary user could have is lacking.
+    Lacking(Error),
     /// Several images stand on the same layers.
     LayersShared {
         /// What the images take, as text.
@@ -68,7 +68,7 @@ impl Note {
                     "之前的一个容器还没有清理干净：{why}"
                 )
             }
-            Note::NotMapped(error) => super::sentence(error, lang),
+            Note::Lacking(error) => super::sentence(error, lang),
             Note::LayersShared { whole, saved } => both!(
                 lang,
                 "these images share layers: they take {whole}, {saved} less than if each had its own",

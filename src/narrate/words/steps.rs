@@ -95,6 +95,13 @@ steps! {
         object: "struct cgroup_subsys_state";
         look: "cat /proc/PID/cgroup", "ls -d /sys/fs/cgroup/minidocker-* /sys/fs/cgroup/*/minidocker-*";
     }
+    Shared "shared" {
+        title: "Into the namespaces that your containers share", "进入你的容器共用的 Namespace";
+        why: "On the host a bridge is root's to make. In a user namespace of your own you are root, and in the network namespace that belongs to it you make bridges as root does. All your bridged containers share the two; the first makes them, and a program plays the rest of the world for them through a tap device.",
+             "主机上的网桥只有 root 能建。在你自己的用户 Namespace 里你就是 root，在属于它的网络 Namespace 里，你可以像 root 一样建网桥。你所有接网桥的容器共用这两个 Namespace；第一个容器创建它们，并由一个程序通过 tap 设备为它们扮演外面的世界。";
+        object: "net->user_ns";
+        look: "readlink /proc/PID/ns/user /proc/PID/ns/net", "nsenter -t PID -U -n --preserve-credentials ip addr";
+    }
     Bridge "bridge" {
         title: "The bridge on the host", "主机上的网桥";
         why: "A bridge is a switch made of software. Every container's cable is plugged into it, and iptables lets what leaves the subnet go out under the host's address.",
