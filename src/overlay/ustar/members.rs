@@ -1,115 +1,66 @@
 //! A stream of tar(1) taken apart member by member, while it comes: nothing of it is in memory but what is asked for.
 
-use super::super::tree::Node;
-use super::read::{bad, node, number, parse, parse_records, until_nul};
-use super::{BLOCK, Records, checksum, field};
+use super::super::tree::{Node, What};
+use super::read::{Entry, EntryKind, Reader, failed};
 use crate::error::Result;
+use std::io::{self, Read};
 
 /// Gives the next bytes of the stream; 0 at its end.
 pub type Source<'a> = dyn FnMut(&mut [u8]) -> Result<usize> + 'a;
 
-/// The longest extended header that is believed.
-const LONGEST: u64 = 1 << 20;
-
 /// Reads a stream.
 pub struct Members<'a> {
-    source: &'a mut Source<'a>,
-    /// Bytes of the present member's contents that were not read yet, and those that fill up its last block.
-    left: (u64, u64),
+    reader: Reader<Gives<'a>>,
+}
+
+/// A source as the standard library has it.
+struct Gives<'a>(&'a mut Source<'a>);
+
+impl Read for Gives<'_> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        (self.0)(room).map_err(io::Error::other)
+    }
 }
 
 impl<'a> Members<'a> {
     /// The members of what `source` gives.
     pub fn new(source: &'a mut Source<'a>) -> Self {
-        Self { source, left: (0, 0) }
+        Self { reader: Reader::new(Gives(source)) }
     }
 
     /// The next member, without its contents, and how long those are; `None` at the end of the archive. What was not
-    /// read of the last one's contents is passed over, and so are members of no kind that [`Node`] knows.
+    /// read of the last one's contents is passed over, and so are block devices, and the top of the tree itself.
     ///
-    /// `BadArchive` when it is no such stream, is cut off, or names something outside the tree.
+    /// Errors: as [`Reader::next`].
     pub fn advance(&mut self) -> Result<Option<(Node, u64)>> {
-        let mut records = Records::new();
-        loop {
-            self.pass_over()?;
-            let Some(header) = self.header()? else { return Ok(None) };
-            let size = match records.get("size") {
-                Some(size) => parse(size).ok_or_else(|| bad("a size that is no number"))?,
-                None => number(&header, field::SIZE)?,
-            };
-            let filling = (BLOCK as u64 - size % BLOCK as u64) % BLOCK as u64;
-            self.left = (size, filling);
-            match header[field::TYPE] {
-                b'x' => records = parse_records(&self.whole()?)?,
-                // GNU tar's way to have long names.
-                b'L' => drop(records.insert("path".to_owned(), until_nul(&self.whole()?).to_vec())),
-                b'K' => drop(records.insert("linkpath".to_owned(), until_nul(&self.whole()?).to_vec())),
-                _ => {
-                    if let Some(node) = node(&header, &[], &std::mem::take(&mut records))? {
-                        return Ok(Some((node, size)));
-                    }
+        while let Some(Entry { path, kind, mode, owner, modified, attributes }) = self.reader.next()? {
+            let mut size = 0;
+            let what = match kind {
+                _ if path.as_os_str().is_empty() => continue,
+                EntryKind::Block(..) => continue,
+                EntryKind::Directory => What::Directory,
+                EntryKind::File(length) => {
+                    size = length;
+                    What::File(Vec::new())
                 }
-            }
+                EntryKind::Same(first) => What::Same(first),
+                EntryKind::Link(target) => What::Link(target),
+                EntryKind::Character(major, minor) => What::Character(major, minor),
+                EntryKind::Pipe => What::Pipe,
+            };
+            return Ok(Some((Node { path, what, mode, owner, modified, attributes }, size)));
         }
+        Ok(None)
     }
 
     /// The next bytes of the present member's contents; 0 at their end.
     pub fn read(&mut self, room: &mut [u8]) -> Result<usize> {
-        let most = room.len().min(usize::try_from(self.left.0).unwrap_or(usize::MAX));
-        if most == 0 {
-            return Ok(0);
-        }
-        let length = (self.source)(&mut room[..most])?;
-        if length == 0 {
-            return Err(bad("it is cut off"));
-        }
-        self.left.0 -= length as u64;
-        Ok(length)
+        self.reader.read(room).map_err(failed)
     }
 
     /// Read whatever comes behind the end of the archive, so that nobody writes in vain.
     pub fn drain(&mut self) -> Result<()> {
-        let mut room = [0; 4096];
-        while (self.source)(&mut room)? > 0 {}
-        Ok(())
-    }
-
-    /// All contents of the present member.
-    fn whole(&mut self) -> Result<Vec<u8>> {
-        let size = Some(self.left.0).filter(|size| *size <= LONGEST);
-        let mut contents = vec![0; size.ok_or_else(|| bad("an extended header too long"))? as usize];
-        let mut at = 0;
-        while at < contents.len() {
-            at += self.read(&mut contents[at..])?;
-        }
-        Ok(contents)
-    }
-
-    fn pass_over(&mut self) -> Result<()> {
-        let mut room = [0; 64 * BLOCK];
-        self.left = (self.left.0 + self.left.1, 0);
-        while self.read(&mut room)? > 0 {}
-        Ok(())
-    }
-
-    /// The next header; `None` at the end.
-    fn header(&mut self) -> Result<Option<[u8; BLOCK]>> {
-        let mut header = [0; BLOCK];
-        let mut at = 0;
-        while at < BLOCK {
-            match (self.source)(&mut header[at..])? {
-                0 if at == 0 => return Ok(None),
-                0 => return Err(bad("it is cut off")),
-                length => at += length,
-            }
-        }
-        if header.iter().all(|byte| *byte == 0) {
-            return Ok(None);
-        }
-        if number(&header, field::CHECKSUM)? != u64::from(checksum(&header)) {
-            return Err(bad("a header's checksum is wrong"));
-        }
-        Ok(Some(header))
+        io::copy(self.reader.get_mut(), &mut io::sink()).map(drop).map_err(failed)
     }
 }
 

@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 
 mod members;
+mod number;
 mod read;
 mod write;
 pub use members::{Members, Source};
-pub use read::read;
+pub use read::{Entry, EntryKind, Reader, read};
 pub use write::{Form, Member, Sink, Writer, write};
 
 const BLOCK: usize = 512;
