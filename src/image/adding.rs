@@ -1,4 +1,4 @@
-//! Putting images into the store, and taking them out: all of it, or nothing.
+//! Putting images into the store: all of it, or nothing.
 //!
 //! Whoever adds holds the lock and makes everything under unfinished names. [`Adding::finish`] writes down what it is
 //! about to put in its place (`layers/.adding`), renames it, writes the records, and removes the note. Whoever gives up
@@ -29,14 +29,14 @@ use std::path::{Path, PathBuf};
 const NOTE: &str = ".adding";
 
 /// What whoever changes the store holds.
-const LOCK: &str = ".lock";
+pub(super) const LOCK: &str = ".lock";
 
 /// The store while this process alone may change it.
 ///
 /// Who needs the lock on the whole state too takes it after this one.
 #[derive(Debug)]
 pub struct Adding {
-    store: Store,
+    pub(super) store: Store,
     #[allow(dead_code, reason = "held for its lock")]
     lock: OwnedFd,
     /// From the unfinished names to the final ones.
@@ -100,6 +100,12 @@ impl Adding {
         Ok(self.blobs.contains_key(digest) || self.store.has_blob(digest)?)
     }
 
+    /// How long the blob is; `None` when it is neither in the store nor was just added.
+    pub fn blob_length(&self, digest: &Digest) -> Result<Option<u64>> {
+        let path = self.blobs.get(digest).cloned().unwrap_or_else(|| self.store.blob_path(digest));
+        Ok(file::if_there(file::link_status(&path))?.map(|status| status.size))
+    }
+
     /// A blob of the store, or one that was just added.
     pub fn read_blob(&self, digest: &Digest) -> Result<Stream> {
         match self.blobs.get(digest) {
@@ -141,20 +147,21 @@ impl Adding {
         Ok(path)
     }
 
-    /// Add the layer that was made at `path`, a [`layer_directory`](Self::layer_directory). One that is there already
-    /// stays, and this one goes.
-    pub fn layer(&mut self, path: PathBuf, about: About) -> Result<()> {
+    /// Add the layer that was made at `path`, a [`layer_directory`](Self::layer_directory); where it is for now. One
+    /// that is there already stays, and this one goes.
+    pub fn layer(&mut self, path: PathBuf, about: About) -> Result<PathBuf> {
+        if let Some(there) = self.find_layer(&about.diff_id, &about.chain.unwrap_or(about.diff_id))? {
+            remove_directory(&path)?;
+            return Ok(there);
+        }
         let name = match &about.chain {
             Some(chain) => self.store.chain_path(chain),
             None => self.store.layer_path(&about.diff_id),
         };
-        if self.layers.contains_key(&name) || file::if_there(file::link_status(&name))?.is_some() {
-            return remove_directory(&path);
-        }
         let text = serde_json::to_string(&about).map_err(|error| damaged(&name, error.to_string()))?;
         file::write_new(&path.with_extension("json"), &text, 0o600)?;
-        self.layers.insert(name, path);
-        Ok(())
+        self.layers.insert(name, path.clone());
+        Ok(path)
     }
 
     /// Let `name` mean `manifest`. What it meant before, if that was another; that image is kept without a name if it
@@ -183,68 +190,7 @@ impl Adding {
         Ok(())
     }
 
-    /// Take a name away; the image stays, if only without a name, until [`collect`](Self::collect). `false` when there
-    /// is none of that name. Done at once.
-    pub fn untag(&mut self, name: &Name) -> Result<bool> {
-        let there = file::if_there(file::unlink(&self.store.images.join(name.file_name())))?;
-        Ok(there.is_some())
-    }
-
-    /// Take a name away from an image that has no other and shall stay all the same. Done at once.
-    pub fn untag_and_keep(&mut self, name: &Name, manifest: &Digest) -> Result<bool> {
-        self.write_record(&unnamed_file(manifest), manifest)?;
-        self.untag(name)
-    }
-
-    /// Take away the record that keeps an image without a name. Done at once.
-    pub fn forget_unnamed(&mut self, manifest: &Digest) -> Result<bool> {
-        let there = file::if_there(file::unlink(&self.store.images.join(unnamed_file(manifest))))?;
-        Ok(there.is_some())
-    }
-
-    /// Remove every blob and layer that no record names, except the layers in `in_use`: the directories that overlays
-    /// of containers are, or can be, mounted from. The blobs and layers that are gone, and the bytes of their files.
-    ///
-    /// On entry the lock on the whole state is held too, so that no container is made of an image meanwhile.
-    pub fn collect(&mut self, in_use: &BTreeSet<PathBuf>) -> Result<Collected> {
-        let (blobs, layers) = self.named()?;
-        let mut gone = Collected::default();
-        for (name, _) in list(&self.store.blobs)? {
-            let digest = name.to_str().and_then(Digest::from_hex);
-            let Some(digest) = digest.filter(|digest| !blobs.contains(digest)) else { continue };
-            let path = self.store.blobs.join(name);
-            gone.bytes += file::link_status(&path)?.size;
-            file::unlink(&path)?;
-            gone.blobs.push(digest);
-        }
-        for (name, kind) in list(&self.store.layers)? {
-            let path = self.store.layers.join(&name);
-            if kind != Kind::Directory || layers.contains(&path) || in_use.contains(&path) {
-                continue;
-            }
-            let about = self.remove_layer(&path)?;
-            gone.bytes += about.map_or(0, |about| about.size);
-            gone.layers.extend(about.map(|about| about.diff_id));
-        }
-        Ok(gone)
-    }
-
-    /// Remove all images, then all layers and blobs. No container that uses one may be there.
-    pub fn clear(&mut self) -> Result<()> {
-        for directory in [&self.store.images, &self.store.blobs, &self.store.layers] {
-            for (name, kind) in list(directory)? {
-                let path = directory.join(&name);
-                match kind {
-                    Kind::Directory => remove_directory(&path)?,
-                    _ if name == LOCK => {}
-                    _ => file::unlink(&path)?,
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Put everything that was added in its place.
+    /// Put everything that was added in its place, but for blobs that belong to no image that was.
     pub fn finish(mut self) -> Result<()> {
         let placed = self.place();
         if placed.is_err() {
@@ -255,6 +201,7 @@ impl Adding {
     }
 
     fn place(&mut self) -> Result<()> {
+        self.drop_unnamed()?;
         let note = self.store.layers.join(NOTE);
         let blobs = self.blobs.keys().map(|digest| self.store.blob_path(digest));
         let names: Vec<PathBuf> = blobs.chain(self.layers.keys().cloned()).collect();
@@ -277,11 +224,28 @@ impl Adding {
         file::unlink(&note)
     }
 
-    fn write_record(&self, file: &str, manifest: &Digest) -> Result<()> {
+    pub(super) fn write_record(&self, file: &str, manifest: &Digest) -> Result<()> {
         let path = self.store.images.join(file);
         let text = serde_json::to_string(&Record { manifest: *manifest })
             .map_err(|error| damaged(&path, error.to_string()))?;
         write(&path, &text)
+    }
+
+    fn drop_unnamed(&mut self) -> Result<()> {
+        let mut named = BTreeSet::new();
+        let before = self.store.records()?.into_iter().map(|(_, manifest)| manifest);
+        for digest in before.chain(self.records.values().copied()) {
+            // An image of the store that cannot be read names nothing that was just added.
+            let Ok(manifest) = self.read_document::<Manifest>(&digest) else { continue };
+            named.extend([digest, manifest.config.digest]);
+            named.extend(manifest.layers.iter().map(|layer| layer.digest));
+        }
+        let unnamed: Vec<Digest> =
+            self.blobs.keys().filter(|digest| !named.contains(digest)).copied().collect();
+        for path in unnamed.iter().filter_map(|digest| self.blobs.remove(digest)) {
+            file::remove_file(&path)?;
+        }
+        Ok(())
     }
 
     /// Remove what is unfinished, and what a note mentions that no record names.
@@ -311,32 +275,6 @@ impl Adding {
         file::unlink(&note)
     }
 
-    /// The blobs and layers that some record leads to. An image that cannot be read is an error: what belongs to it is
-    /// not known, so nothing may be removed.
-    fn named(&self) -> Result<(BTreeSet<Digest>, BTreeSet<PathBuf>)> {
-        let (mut blobs, mut layers) = (BTreeSet::new(), BTreeSet::new());
-        for (_, digest) in self.store.records()? {
-            let manifest: Manifest = self.store.manifest(&digest)?;
-            blobs.extend([digest, manifest.config.digest]);
-            blobs.extend(manifest.layers.iter().map(|layer| layer.digest));
-            layers.extend(self.store.listed(&digest)?.layers.into_iter().map(|layer| layer.path));
-        }
-        Ok((blobs, layers))
-    }
-
-    /// Remove an unpacked layer: first from the sight of readers. What stood beside it.
-    fn remove_layer(&self, path: &Path) -> Result<Option<About>> {
-        let beside = path.with_extension("json");
-        let about =
-            file::if_there(file::read_text(&beside))?.and_then(|text| serde_json::from_str(&text).ok());
-        let unseen = self.store.layers.join(format!("{UNFINISHED}gone"));
-        if file::if_there(file::rename(path, &unseen))?.is_some() {
-            remove_directory(&unseen)?;
-        }
-        file::remove_file(&beside)?;
-        Ok(about)
-    }
-
     fn unfinished(&mut self, directory: &Path) -> PathBuf {
         self.made += 1;
         directory.join(format!("{UNFINISHED}{}", self.made))
@@ -354,17 +292,6 @@ impl Drop for Adding {
             let _ = file::remove_file(&path.with_extension("json"));
         }
     }
-}
-
-/// What [`Adding::collect`] removed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Collected {
-    /// Blobs.
-    pub blobs: Vec<Digest>,
-    /// Unpacked layers, by their diff ids.
-    pub layers: Vec<Digest>,
-    /// How many bytes their files had.
-    pub bytes: u64,
 }
 
 /// Write all that `from` gives to the new file at `path`.

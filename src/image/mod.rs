@@ -2,31 +2,40 @@
 //!
 //! - `name`, `digest`: what an image may be called, and what its parts call themselves
 //! - `oci`: the documents that describe it
-//! - `store`: images, blobs and layers on disk, as they are read; `adding`: how they come there and go, all or nothing
+//! - `store`: images, blobs and layers on disk, as they are read; `adding`: how they come there, all or nothing;
+//!   `removing`: how they go
 //! - `seal`: from a directory to a layer with a digest
 //! - `describe`: all about an image, for `inspect`
 //! - `save`: images given away, in one archive
 //! - `change`: changes of an image's configuration, said as in a Dockerfile
+//! - `compress`, `unpack`: from a blob to the directory of a layer
+//! - `load`: from an archive of images, by whomever, to the store
 //! - `base`: the image that needs no download, made from the host's own programs
 //! - `time`: when an image was made, as its documents say it
 
 mod adding;
 mod base;
 pub mod change;
+mod compress;
 mod describe;
 mod digest;
+mod load;
 mod name;
 pub mod oci;
+mod removing;
 pub mod save;
 mod seal;
 mod store;
 pub mod time;
+pub mod unpack;
 
-pub use adding::{Adding, Collected};
+pub use adding::Adding;
 pub use describe::describe;
 pub use digest::{Digest, Digesting};
+pub use load::{Loaded, load};
 pub use name::{Name, Word};
 pub use oci::Config;
+pub use removing::Collected;
 pub use seal::{seal, userxattr};
 pub use store::{About, Layer, Listed, Store, failed};
 

@@ -30,7 +30,10 @@ impl Chapter {
 
     /// Whether a call by this name is to be shown; else it is counted.
     pub fn takes(&mut self, name: &'static str) -> bool {
-        let most = if self.step == Step::Image { CALLS_OF_IMAGE } else { CALLS };
+        let most = match self.step {
+            Step::Image | Step::Load | Step::Unpack => CALLS_OF_IMAGE,
+            _ => CALLS,
+        };
         if self.shown < most {
             self.shown += 1;
             return true;

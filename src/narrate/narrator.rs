@@ -67,9 +67,11 @@ impl Narrator {
 }
 
 impl State {
-    /// Whether facts may be read for a call. Making an image is a thousand copies whose facts are dull.
+    /// Whether facts may be read for a call. Making an image, or taking one in, is a thousand files whose facts
+    /// are dull.
     fn looks(&self) -> bool {
-        self.evidence && !self.place.sealed && self.place.step != Some(Step::Image)
+        let dull = matches!(self.place.step, Some(Step::Image | Step::Load | Step::Unpack));
+        self.evidence && !self.place.sealed && !dull
     }
 }
 

@@ -11,9 +11,11 @@ use nix::errno::Errno;
 use nix::fcntl::AT_FDCWD;
 use nix::sys::stat::{FileStat, Mode, SFlag, UtimensatFlags};
 use nix::sys::time::TimeSpec;
+use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::fs::File;
 use std::io::Write;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
@@ -28,6 +30,8 @@ pub enum Asked<'a> {
     Truncate { path: &'a Path, length: u64 },
     Link { from: &'a Path, to: &'a Path },
     Mkfifo { path: &'a Path, mode: u32 },
+    MknodBlock { path: &'a Path, mode: u32, major: u32, minor: u32 },
+    Fgetxattr { path: &'a Path },
     Utimensat { path: &'a Path, seconds: i64 },
     Llistxattr { path: &'a Path },
     Lgetxattr { path: &'a Path, name: &'a str },
@@ -43,6 +47,8 @@ impl Request for Asked<'_> {
             Asked::Truncate { .. } => "truncate",
             Asked::Link { .. } => "link",
             Asked::Mkfifo { .. } => "mkfifo",
+            Asked::MknodBlock { .. } => "mknod",
+            Asked::Fgetxattr { .. } => "fgetxattr",
             Asked::Utimensat { .. } => "utimensat",
             Asked::Llistxattr { .. } => "llistxattr",
             Asked::Lgetxattr { .. } => "lgetxattr",
@@ -53,7 +59,9 @@ impl Request for Asked<'_> {
     fn arguments(&self, each: &mut dyn FnMut(&'static str, Value<'_>)) {
         use Value as V;
         match *self {
-            Asked::Statfs { path } | Asked::Llistxattr { path } => each("path", V::Path(path)),
+            Asked::Statfs { path } | Asked::Llistxattr { path } | Asked::Fgetxattr { path } => {
+                each("path", V::Path(path));
+            }
             Asked::Write { path, bytes } => {
                 each("path", V::Path(path));
                 each("count", V::Number(bytes as i64));
@@ -74,6 +82,12 @@ impl Request for Asked<'_> {
             Asked::Mkfifo { path, mode } => {
                 each("pathname", V::Path(path));
                 each("mode", V::Octal(mode));
+            }
+            Asked::MknodBlock { path, mode, major, minor } => {
+                each("path", V::Path(path));
+                each("mode", V::Octal(libc::S_IFBLK | mode));
+                each("major", V::Number(major.into()));
+                each("minor", V::Number(minor.into()));
             }
             Asked::Utimensat { path, seconds } => {
                 each("path", V::Path(path));
@@ -96,7 +110,13 @@ impl Request for Asked<'_> {
     }
 
     fn only_looks(&self) -> bool {
-        matches!(self, Asked::Statfs { .. } | Asked::Llistxattr { .. } | Asked::Lgetxattr { .. })
+        matches!(
+            self,
+            Asked::Statfs { .. }
+                | Asked::Llistxattr { .. }
+                | Asked::Lgetxattr { .. }
+                | Asked::Fgetxattr { .. }
+        )
     }
 }
 
@@ -199,6 +219,14 @@ pub fn mkfifo(path: &Path, mode: u32) -> Result<()> {
     })
 }
 
+/// Make a block device node. Needs CAP_MKNOD in the initial user namespace, else `EPERM`.
+pub fn mknod_block(path: &Path, mode: u32, major: u32, minor: u32) -> Result<()> {
+    ask(Call::Other(&Asked::MknodBlock { path, mode, major, minor }), || {
+        let device = nix::sys::stat::makedev(major.into(), minor.into());
+        nix::sys::stat::mknod(path, SFlag::S_IFBLK, Mode::from_bits_retain(mode), device)
+    })
+}
+
 /// Set when `path` itself was last changed, as seconds and nanoseconds; when it was last read stays.
 pub fn set_modified(path: &Path, (seconds, nanoseconds): (i64, i64)) -> Result<()> {
     ask(Call::Other(&Asked::Utimensat { path, seconds }), || {
@@ -247,6 +275,32 @@ pub fn attribute(path: &Path, name: &str) -> Result<Option<Vec<u8>>> {
     match answer {
         Err(error) if error.is(libc::ENODATA) || error.is(libc::EOPNOTSUPP) => Ok(None),
         value => value.map(Some),
+    }
+}
+
+/// All extended attributes of an open file that this process may see; `path` is the name it was opened by
+/// (flistxattr(2), fgetxattr(2)).
+pub fn descriptor_attributes(descriptor: BorrowedFd<'_>, path: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
+    let mut attributes = BTreeMap::new();
+    let answer = ask(Call::Other(&Asked::Fgetxattr { path }), || {
+        let (descriptor, mut list) = (descriptor.as_raw_fd(), vec![0_u8; LONGEST]);
+        // SAFETY: the descriptor is open, and the buffer is as long as said.
+        let length = unsafe { libc::flistxattr(descriptor, list.as_mut_ptr().cast(), list.len()) };
+        list.truncate(Errno::result(length)? as usize);
+        for name in list.split(|byte| *byte == 0).filter(|name| !name.is_empty()) {
+            let (c_name, mut value) = (c_string(name)?, vec![0_u8; LONGEST]);
+            // SAFETY: as above, and the name ends in NUL.
+            let length = unsafe {
+                libc::fgetxattr(descriptor, c_name.as_ptr(), value.as_mut_ptr().cast(), value.len())
+            };
+            value.truncate(Errno::result(length)? as usize);
+            attributes.insert(String::from_utf8_lossy(name).into_owned(), value);
+        }
+        Ok(())
+    });
+    match answer {
+        Err(error) if error.is(libc::EOPNOTSUPP) => Ok(attributes),
+        answer => answer.map(|()| attributes),
     }
 }
 

@@ -68,6 +68,9 @@ pub enum Step {
     Reap,
     Wait,
     Cleanup,
+    // Images taken in.
+    Load,
+    Unpack,
     // Into a container that runs.
     Doors,
     Itself,

@@ -113,6 +113,11 @@ impl Directory {
         Ok(attributes)
     }
 
+    /// The extended attributes of this directory that this process may see.
+    pub fn own_attributes(&self) -> Result<BTreeMap<String, Vec<u8>>> {
+        inode::descriptor_attributes(self.descriptor.as_fd(), &self.path)
+    }
+
     /// Open the regular file `name` for reading; `NotAFile` when it is anything else. Nobody is waited for.
     pub fn file(&self, name: &OsStr) -> Result<Contents> {
         let file = File::from(self.open_entry(name, O_NOFOLLOW | O_NONBLOCK)?);

@@ -2,6 +2,7 @@
 
 mod give;
 mod list;
+mod load;
 mod remove;
 
 pub use list::{created, shortened};
@@ -24,6 +25,8 @@ pub enum Verb {
     History(list::History),
     /// Write images to an archive that minidocker load, docker load and readers of OCI layouts take.
     Save(give::Save),
+    /// Load images from a tar archive or standard input.
+    Load(load::Load),
     /// Write all files of a container to an archive.
     Export(give::Export),
     /// Manage images.
@@ -45,6 +48,10 @@ pub enum Group {
     History(list::History),
     /// Write images to an archive that minidocker load, docker load and readers of OCI layouts take.
     Save(give::Save),
+    /// Load images from a tar archive or standard input.
+    Load(load::Load),
+    /// Make the image base again, from this machine's own programs.
+    BuildBase,
     /// Show everything about images.
     Inspect {
         /// json, or a template.
@@ -75,6 +82,8 @@ pub fn obey(verb: Verb, root: &Root) -> Result<u8> {
         Verb::Tag(tag) | Verb::Image(Group::Tag(tag)) => give_name(&tag, root),
         Verb::History(options) | Verb::Image(Group::History(options)) => list::history(&options, root),
         Verb::Save(options) | Verb::Image(Group::Save(options)) => give::save(&options, root),
+        Verb::Load(options) | Verb::Image(Group::Load(options)) => load::load(&options, root),
+        Verb::Image(Group::BuildBase) => load::build_base(root),
         Verb::Export(options) => give::export(&options, root),
         Verb::Image(Group::Inspect { format, images }) => list::inspect(&images, format.as_deref(), root),
         Verb::Image(Group::Prune(options)) => remove::prune(&options, root),

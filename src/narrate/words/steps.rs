@@ -74,6 +74,20 @@ steps! {
         object: "";
         look: ;
     }
+    Load "load" {
+        title: "Read the archive", "读取归档";
+        why: "Each part of an image is named by the SHA-256 digest of what is in it. It is digested while it is read, and kept only if it is what its name says; what is not finished has another name, so a reader of the store never sees half of it.",
+             "镜像的每个部分都以其内容的 SHA-256 摘要命名。边读边计算摘要，内容与名字相符才保留；没有完成的部分用别的名字，所以读仓库的人不会看到半个镜像。";
+        object: "";
+        look: "ls -l /var/lib/minidocker/blobs/sha256";
+    }
+    Unpack "unpack" {
+        title: "Unpack a layer", "展开一层";
+        why: "A layer comes from anybody. A child makes the layer's directory its root directory (pivot_root) before it reads the first name: whatever a path, a link or a whiteout in it says, there is nothing outside to be reached. Files named .wh.NAME become overlay's marks.",
+             "层可能来自任何人。子进程先把层的目录变成自己的根目录（pivot_root），再读第一个名字：无论里面的路径、链接或删除标记怎么写，都没有外面可以到达。名为 .wh.NAME 的文件变成 overlay 的标记。";
+        object: "";
+        look: "ls /var/lib/minidocker/layers";
+    }
     Claim "claim" {
         title: "An id, a name, a lock", "编号、名字和锁";
         why: "The container gets a directory named by its id, and a lock in it that this process holds for as long as it lives. The kernel drops the lock however the process ends, so the next minidocker can tell the living from the dead.",

@@ -75,7 +75,7 @@ impl<R: Read> Reader<R> {
     ///
     /// `BadArchive` when it is not such a stream, is cut off, names something outside the tree, or has something that
     /// is peculiar to one tar(1).
-    pub fn next(&mut self) -> Result<Option<Entry>> {
+    pub fn member(&mut self) -> Result<Option<Entry>> {
         let mut records = Records::new();
         loop {
             self.skip()?;
@@ -184,11 +184,11 @@ impl<R: Read> Read for Reader<R> {
 }
 
 /// The nodes of the stream, in its order, with the contents of all files in memory. Block devices are passed over.
-/// Errors: as [`Reader::next`].
+/// Errors: as [`Reader::member`].
 pub fn read(stream: &[u8]) -> Result<Vec<Node>> {
     let mut reader = Reader::new(stream);
     let mut nodes = Vec::new();
-    while let Some(Entry { path, kind, mode, owner, modified, attributes }) = reader.next()? {
+    while let Some(Entry { path, kind, mode, owner, modified, attributes }) = reader.member()? {
         let what = match kind {
             _ if path.as_os_str().is_empty() => continue,
             EntryKind::Directory => What::Directory,

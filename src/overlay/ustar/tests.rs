@@ -185,13 +185,13 @@ proptest::proptest! {
         let stream = write(&nodes).unwrap();
         let mut reader = Reader::new(Pieces(&stream, piece));
         for node in nodes {
-            let entry = reader.next().unwrap().unwrap();
+            let entry = reader.member().unwrap().unwrap();
             proptest::prop_assert_eq!(entry.path, node.path);
             let mut contents = Vec::new();
             std::io::Read::read_to_end(&mut reader, &mut contents).unwrap();
             proptest::prop_assert_eq!(What::File(contents), node.what);
         }
-        proptest::prop_assert_eq!(reader.next().unwrap(), None);
+        proptest::prop_assert_eq!(reader.member().unwrap(), None);
     }
 }
 
