@@ -7,6 +7,7 @@
 mod common;
 
 mod docker {
+    pub mod commit;
     pub mod cp;
     pub mod diff;
     pub mod exec;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         docker::top::tests(),
         docker::diff::tests(),
         docker::images::tests(),
+        docker::commit::tests(),
         docker::save::tests(),
         docker::rootless::tests(),
         docker::shared::tests(),

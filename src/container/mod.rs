@@ -18,6 +18,7 @@
 //! | [`running`] | any minidocker | a container that runs, and the ways into it |
 //! | [`exec`] | a client, the parent of a command in a running container | gives birth to it there, waits |
 //! | [`exec_init`] | that command's process | joins the container, becomes the command |
+//! | [`commit`] | any minidocker | what a container changed, as one more layer on its image |
 //! | [`images`] | any minidocker | which images are needed by containers, and what goes when they are removed |
 //! | [`usage`] | any minidocker | what everything takes of the disk |
 //! | [`reclaim`] | any minidocker | clears up after a supervisor that was killed |
@@ -28,6 +29,7 @@ pub mod alive;
 pub mod cable;
 pub mod changes;
 pub mod client;
+pub mod commit;
 pub mod cp;
 pub mod create;
 pub mod environment;

@@ -216,7 +216,9 @@ pub fn settle(
         merged: directory.join("merged"),
         volatile: request.rm,
         userxattr: confined,
-        ..Layers::default()
+        // Whatever this machine's default is, the upper layer says all by itself: it can be made a layer of an image.
+        redirect_dir: (!confined).then_some(false),
+        metacopy: (!confined).then_some(false),
     };
     let (network, neighbour) = settle_network(root, &wishes.net)?;
     let cable::Settled { ports, exposed, lookup } = wishes.net.settle(image.config.exposed_ports.keys());

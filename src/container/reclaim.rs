@@ -5,12 +5,12 @@
 //! are cleared away by the way.
 
 use super::record::{Config, Phase, Status};
-use super::{plan, shared, volumes};
+use super::{images, plan, shared, volumes};
 use crate::cgroup::{Group, held};
 use crate::error::{Error, Problem, Result};
-use crate::image;
+use crate::image::Adding;
 use crate::network;
-use crate::process::{Ended, apart, signals, supervise};
+use crate::process::{Ended, signals, supervise};
 use crate::state::{Claim, Root, RootLock};
 
 /// Clear up after every container that nobody holds and that did not end properly.
@@ -101,9 +101,10 @@ pub fn remove(root: &Root, held: &RootLock, id: &str, name: &str) -> Result<()> 
     }
 }
 
-/// Remove every container that has ended; with `everything`, and no container running, images and all the rest
-/// too. One that cannot be removed does not keep the others; the first error is returned.
-pub fn prune(root: &Root, lock: &RootLock, everything: bool) -> Result<()> {
+/// Remove every container that has ended, and of images those without a name; with `everything`, and no container
+/// running, all images and the rest too. One that cannot be removed does not keep the others; the first error is
+/// returned. `store`, where there is one, was taken before the lock on the whole.
+pub fn prune(root: &Root, lock: &RootLock, store: Option<&mut Adding>, everything: bool) -> Result<()> {
     let mut running = false;
     let mut outcome = Ok(());
     for id in root.ids()? {
@@ -120,10 +121,18 @@ pub fn prune(root: &Root, lock: &RootLock, everything: bool) -> Result<()> {
     outcome = outcome.and(reclaim_network(root, &|id| root.is_held(lock, id)));
     outcome = outcome.and(held::reclaim(true));
     match (everything, running) {
-        (false, _) => outcome,
+        (false, _) => outcome.and(store.map_or(Ok(()), |store| prune_images(root, lock, store))),
         (true, true) => outcome.and(Err(Error::new(Problem::ContainersRunning))),
-        (true, false) => outcome
-            .and_then(|()| apart::when_refused("remover", || image::remove_all(root.path())))
-            .and_then(|()| root.erase(lock)),
+        (true, false) => {
+            outcome.and_then(|()| store.map_or(Ok(()), Adding::clear)).and_then(|()| root.erase(lock))
+        }
+    }
+}
+
+/// What belongs to an image that cannot be read is not known: then all stay, and who asks for that image is told.
+fn prune_images(root: &Root, lock: &RootLock, store: &mut Adding) -> Result<()> {
+    match images::prune(root, lock, store, false) {
+        Err(Error { problem: Problem::StateDamaged { .. }, .. }) => Ok(()),
+        answer => answer.map(drop),
     }
 }

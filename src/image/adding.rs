@@ -51,16 +51,33 @@ pub struct Adding {
 impl Store {
     /// Become the only one who adds or removes, until the value is dropped; what a killed one left is removed.
     pub fn change(&self) -> Result<Adding> {
-        for directory in [&self.images, &self.blobs, &self.layers] {
-            file::mkdir_all(directory, 0o700).meaning(|| unusable(directory))?;
-        }
         let path = self.layers.join(LOCK);
-        let lock = file::open_file(&path, O_CREAT | O_RDWR, 0o600).meaning(|| unusable(&path))?;
-        lock::lock_file(lock.as_fd(), &path, true, true)?;
+        let lock = loop {
+            for directory in [&self.images, &self.blobs, &self.layers] {
+                if !file::exists(directory)? {
+                    file::mkdir_all(directory, 0o700).meaning(|| unusable(directory))?;
+                }
+            }
+            let opened = file::if_there(file::open_file(&path, O_CREAT | O_RDWR, 0o600));
+            let Some(lock) = opened.meaning(|| unusable(&path))? else { continue };
+            lock::lock_file(lock.as_fd(), &path, true, true)?;
+            // While this process waited, `prune --all` may have removed the file, and all that was with it.
+            let held = file::descriptor_status(lock.as_fd(), &path)?.identity;
+            if file::if_there(file::status(&path))?.is_some_and(|there| there.identity == held) {
+                break lock;
+            }
+        };
         let (blobs, layers, records) = Default::default();
         let adding = Adding { store: self.clone(), lock, blobs, layers, records, made: 0 };
         adding.reclaim()?;
         Ok(adding)
+    }
+}
+
+impl Store {
+    /// The same; `None`, and nothing is made, where there never was an image.
+    pub fn change_if_there(&self) -> Result<Option<Adding>> {
+        if file::exists(&self.layers)? { self.change().map(Some) } else { Ok(None) }
     }
 }
 

@@ -10,6 +10,7 @@
 //! - `change`: changes of an image's configuration, said as in a Dockerfile
 //! - `compress`, `unpack`: from a blob to the directory of a layer
 //! - `load`: from an archive of images, by whomever, to the store
+//! - `import`: from an archive of a root file system to an image of one layer
 //! - `base`: the image that needs no download, made from the host's own programs
 //! - `time`: when an image was made, as its documents say it
 
@@ -19,6 +20,7 @@ pub mod change;
 mod compress;
 mod describe;
 mod digest;
+pub mod import;
 mod load;
 mod name;
 pub mod oci;
@@ -36,7 +38,7 @@ pub use load::{Loaded, load};
 pub use name::{Name, Word};
 pub use oci::Config;
 pub use removing::Collected;
-pub use seal::{seal, userxattr};
+pub use seal::{seal, userxattr, write_blob};
 pub use store::{About, Layer, Listed, Store, failed};
 
 use crate::error::{Error, Problem, Result};
@@ -118,16 +120,6 @@ pub fn build_base(store: &Store, anew: bool) -> Result<Image> {
     adding.tag(&name, &manifest)?;
     adding.finish()?;
     store.image(name.to_string(), &manifest)
-}
-
-/// Remove every image and layer below `root`. No container that uses one may be there.
-pub fn remove_all(root: &Path) -> Result<()> {
-    let store = Store::open(root);
-    if !file::exists(&store.layers)? {
-        return Ok(());
-    }
-    let mut adding = store.change()?;
-    adding.clear()
 }
 
 /// The error for a word that means no image, with the names that would have worked.

@@ -18,6 +18,20 @@ pub mod media {
     pub const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
     /// A layer, not compressed.
     pub const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+    /// What the OCI calls a layer that `kind`, which may be Docker's word, means.
+    pub fn of_oci(kind: &str) -> &str {
+        match kind {
+            "application/vnd.docker.image.rootfs.diff.tar" => LAYER,
+            "application/vnd.docker.image.rootfs.diff.tar.gzip" => {
+                "application/vnd.oci.image.layer.v1.tar+gzip"
+            }
+            "application/vnd.docker.image.rootfs.diff.tar.zstd" => {
+                "application/vnd.oci.image.layer.v1.tar+zstd"
+            }
+            kind => kind,
+        }
+    }
+
     /// Docker's index, which says the same.
     pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 }

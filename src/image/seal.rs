@@ -77,6 +77,14 @@ pub fn seal(adding: &mut Adding, layer: &Layer) -> Result<()> {
     Ok(())
 }
 
+/// Make a blob's file at `path` of what `write` writes; its digest and length. May be done by a child.
+pub fn write_blob(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<(Digest, u64)> {
+    let mut blob = Digesting::new(BufWriter::with_capacity(1 << 18, Stream::create(path, 0o600)?));
+    write(&mut blob)?;
+    blob.flush().map_err(failed)?;
+    Ok(blob.finish())
+}
+
 /// Write a layer's directory to `to`, as it is handed on; the digest and length of that. What belongs to the person
 /// who made it belongs to root there.
 fn packed(path: &Path, to: impl Write) -> Result<(Digest, u64)> {

@@ -3,6 +3,7 @@
 use super::df;
 use crate::container::reclaim;
 use crate::error::Result;
+use crate::image::Store;
 use crate::state::Root;
 use crate::step::{Step, take};
 use clap::Subcommand;
@@ -29,10 +30,11 @@ pub enum System {
 pub fn obey(verb: Verb, root: &Root) -> Result<u8> {
     match verb {
         Verb::Prune { all } => {
+            let mut store = Store::open(root.path()).change_if_there()?;
             let held = root.lock()?;
             // What cannot be cleared away is tried again, and told, by the pruning.
             take(Step::Reclaim, || reclaim::all(root, &held))?;
-            take(Step::Cleanup, || reclaim::prune(root, &held, all))?;
+            take(Step::Cleanup, || reclaim::prune(root, &held, store.as_mut(), all))?;
             Ok(0)
         }
         Verb::System(System::Df(options)) => df::df(&options, root),

@@ -27,6 +27,10 @@ pub enum Verb {
     Save(give::Save),
     /// Load images from a tar archive or standard input.
     Load(load::Load),
+    /// Make an image of what a container changed.
+    Commit(give::Commit),
+    /// Make an image of an archive of a root file system.
+    Import(give::Import),
     /// Write all files of a container to an archive.
     Export(give::Export),
     /// Manage images.
@@ -50,6 +54,8 @@ pub enum Group {
     Save(give::Save),
     /// Load images from a tar archive or standard input.
     Load(load::Load),
+    /// Make an image of an archive of a root file system.
+    Import(give::Import),
     /// Make the image base again, from this machine's own programs.
     BuildBase,
     /// Show everything about images.
@@ -84,6 +90,8 @@ pub fn obey(verb: Verb, root: &Root) -> Result<u8> {
         Verb::Save(options) | Verb::Image(Group::Save(options)) => give::save(&options, root),
         Verb::Load(options) | Verb::Image(Group::Load(options)) => load::load(&options, root),
         Verb::Image(Group::BuildBase) => load::build_base(root),
+        Verb::Commit(options) => give::commit(&options, root),
+        Verb::Import(options) | Verb::Image(Group::Import(options)) => give::import(&options, root),
         Verb::Export(options) => give::export(&options, root),
         Verb::Image(Group::Inspect { format, images }) => list::inspect(&images, format.as_deref(), root),
         Verb::Image(Group::Prune(options)) => remove::prune(&options, root),

@@ -1,13 +1,35 @@
 //! Images made and given away: commit, import, save, export.
 
 use super::super::each;
-use crate::container::changes;
+use crate::container::{changes, commit};
 use crate::error::Result;
-use crate::image::{self, Name, Store, save};
+use crate::image::{self, Name, Store, import, save};
 use crate::state::Root;
 use crate::step::{Step, take};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub struct Commit {
+    /// Who made it: "Ada <ada@example.org>".
+    #[arg(short, long, value_name = "NAME", default_value = "")]
+    author: String,
+    /// A change of the image, as in a Dockerfile: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME, WORKDIR.
+    #[arg(short, long, value_name = "INSTRUCTION")]
+    change: Vec<String>,
+    /// What was done.
+    #[arg(short, long, value_name = "TEXT", default_value = "")]
+    message: String,
+    /// Pause the container meanwhile.
+    #[arg(short, long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
+          default_value_t = true, default_missing_value = "true", action = clap::ArgAction::Set)]
+    pause: bool,
+    /// Name or id.
+    container: String,
+    /// What it shall be called.
+    #[arg(value_name = "REPOSITORY[:TAG]")]
+    name: Option<String>,
+}
 
 #[derive(Debug, Args)]
 pub struct Save {
@@ -34,12 +56,41 @@ enum Format {
 }
 
 #[derive(Debug, Args)]
+pub struct Import {
+    /// A change of the image, as in a Dockerfile.
+    #[arg(short, long, value_name = "INSTRUCTION")]
+    change: Vec<String>,
+    /// What was done.
+    #[arg(short, long, value_name = "TEXT")]
+    message: Option<String>,
+    /// An archive of a root file system, compressed or not; - for standard input.
+    file: PathBuf,
+    /// What it shall be called.
+    #[arg(value_name = "REPOSITORY[:TAG]")]
+    name: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub struct Export {
     /// Write to this file instead of standard output.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Name or id.
     container: String,
+}
+
+/// `minidocker commit`.
+pub fn commit(options: &Commit, root: &Root) -> Result<u8> {
+    each(std::slice::from_ref(&options.container), |word| {
+        let wishes = commit::Wishes {
+            name: options.name.as_deref().map(super::name).transpose()?,
+            author: options.author.clone(),
+            message: options.message.clone(),
+            changes: options.change.clone(),
+            pause: options.pause,
+        };
+        commit::commit(root, word, &wishes).map(|id| Some(id.to_string()))
+    })
 }
 
 /// `minidocker save`: nothing is written before every image has been found.
@@ -75,6 +126,17 @@ fn wanted(store: &Store, words: &[String]) -> Result<Vec<image::Listed>> {
         listed.names.dedup();
     }
     Ok(wanted)
+}
+
+/// `minidocker import`.
+pub fn import(options: &Import, root: &Root) -> Result<u8> {
+    each(&[options.file.display().to_string()], |word| {
+        let name = options.name.as_deref().map(super::name).transpose()?;
+        let path = Some(options.file.as_path()).filter(|_| word != "-");
+        let message = options.message.as_deref().unwrap_or("Imported from -");
+        let id = import::import(&Store::open(root.path()), path, &options.change, message, name.as_ref())?;
+        Ok(Some(id.to_string()))
+    })
 }
 
 /// `minidocker export`.
