@@ -134,7 +134,7 @@ impl Work {
                 chown(&path, Some(uid_of(who)), Some(uid_of(who))).unwrap();
             }
         }
-        for name in ["images", "layers"] {
+        for name in ["images", "blobs", "layers"] {
             symlink(lane.image.join(name), root.join(name)).unwrap();
         }
         let watcher = Watcher::new(&root, lane.alone);
