@@ -5,6 +5,9 @@
 #![allow(clippy::unwrap_used, reason = "a panic in a test is a verdict")]
 
 mod common;
+#[path = "run/probe.rs"]
+#[allow(dead_code, reason = "each test file uses a part of this")]
+mod probe;
 
 mod docker {
     pub mod commit;
@@ -13,16 +16,23 @@ mod docker {
     pub mod exec;
     pub mod images;
     pub mod life;
+    pub mod names;
+    pub mod network;
+    pub mod publish;
     pub mod rootless;
     pub mod save;
     pub mod shared;
     pub mod top;
     pub mod volumes;
+    pub mod wire;
 }
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    if let Some(probed) = probe::main() {
+        return probed;
+    }
     let modules = [
         // One a line.
         docker::life::tests(),
@@ -36,6 +46,9 @@ fn main() -> ExitCode {
         docker::rootless::tests(),
         docker::shared::tests(),
         docker::volumes::tests(),
+        docker::network::tests(),
+        docker::publish::tests(),
+        docker::names::tests(),
     ];
     common::main(modules.into_iter().flatten().collect())
 }

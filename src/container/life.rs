@@ -9,6 +9,7 @@ use super::record::{self, Config, Phase, Status, Wish};
 use super::{plan, reclaim};
 use crate::cgroup::stop;
 use crate::error::{Error, LifeProblem, Problem, Result};
+use crate::network;
 use crate::process::Child;
 use crate::process::signals::{self, SIGKILL, SIGTERM};
 use crate::process::supervise;
@@ -145,7 +146,8 @@ pub fn rename(root: &Root, word: &str, name: &str) -> Result<()> {
         // Whoever dies in between leaves a container with two names: both mean it, and both go with it.
         root.add_name(&held, &id, name)?;
         config.save()?;
-        root.remove_name(&held, &old)
+        root.remove_name(&held, &old)?;
+        network::plug::rename(root.path(), &id, name)
     })
 }
 

@@ -30,6 +30,7 @@ pub mod cable;
 pub mod changes;
 pub mod client;
 pub mod commit;
+pub mod connect;
 pub mod cp;
 pub mod create;
 pub mod environment;

@@ -242,6 +242,15 @@ impl Life<'_> {
 
     /// The layers' directories, and the files of /etc that say who and where the container is.
     fn prepare_directory(&mut self) -> Result<()> {
+        // It may have been renamed, connected and disconnected while it waited to be started again.
+        if let Some(config) = Config::load(&self.claim.directory)? {
+            self.spec.name = config.spec.name;
+            if let (Network::Bridge(now), Network::Bridge(then)) =
+                (config.spec.network, &mut self.spec.network)
+            {
+                *then = now;
+            }
+        }
         if !self.new {
             apart::when_refused("remover", || crate::overlay::remove_work(&self.spec.layers))?;
         }

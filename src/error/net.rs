@@ -98,6 +98,9 @@ pub enum NetProblem {
     BadExtraHost {
         text: String,
     },
+    BadFilter {
+        text: String,
+    },
     BadNameserver {
         text: String,
     },

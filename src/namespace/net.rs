@@ -7,7 +7,7 @@ use crate::error::{Error, Problem, Result};
 use crate::sys::flags::{CLONE_NEWNET, CLONE_NEWUSER, clone};
 use crate::sys::namespace::{setns, unshare};
 use crate::sys::{errno, file};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// Move this process to a new network namespace.
@@ -48,6 +48,22 @@ impl Door {
         let own = file::status(Path::new("/proc/self/ns/user"))?.identity;
         let there = file::descriptor_status(self.namespace.as_fd(), &self.path)?.identity;
         if own == there { Ok(()) } else { self.enter(CLONE_NEWUSER) }
+    }
+
+    /// The namespace behind the door.
+    pub fn namespace(&self) -> BorrowedFd<'_> {
+        self.namespace.as_fd()
+    }
+
+    /// Do `work` in the network namespace behind the door, and come back. On entry this process has one thread. Where it
+    /// cannot come back, it must end.
+    pub fn visit<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let own = Path::new("/proc/self/ns/net");
+        let home = file::open_file(own, 0, 0)?;
+        self.join()?;
+        let done = work();
+        setns(&home, own, CLONE_NEWNET)?;
+        done
     }
 
     fn enter(&self, kind: u64) -> Result<()> {

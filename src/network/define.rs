@@ -40,6 +40,8 @@ pub struct Told {
     pub driver: &'static str,
     /// What the ledger says of it; the predefined may have nothing there.
     pub net: Option<Net>,
+    /// The names of all containers that lease addresses, by id.
+    pub names: BTreeMap<String, String>,
 }
 
 /// Define a network; its id. Errors: `BadNetworkName`, `PredefinedNetwork`, `NetworkExists`; `UnknownDriver`; `BadSubnet`,
@@ -124,16 +126,25 @@ fn gateway(asked: Option<&str>, subnet: Subnet) -> Result<Ipv4Addr> {
 /// All networks, by name.
 pub fn list(root: &Path) -> Result<Vec<Told>> {
     let mut book = Ledger::look(root)?;
+    let names: BTreeMap<String, String> =
+        book.tenants.iter().map(|(id, tenant)| (id.clone(), tenant.name.clone())).collect();
     let mut all = Vec::new();
     for (name, driver) in PREDEFINED {
         let net = book.networks.remove(name);
-        all.push(Told { name: name.to_owned(), id: predefined_id(root, name)?, driver, net });
+        all.push(Told {
+            name: name.to_owned(),
+            id: predefined_id(root, name)?,
+            driver,
+            net,
+            names: names.clone(),
+        });
     }
     all.extend(book.networks.into_iter().map(|(name, net)| Told {
         name,
         id: net.id.clone(),
         driver: "bridge",
         net: Some(net),
+        names: names.clone(),
     }));
     all.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(all)
@@ -183,15 +194,14 @@ pub fn remove(root: &Path, word: &str) -> Result<String> {
     Ok(name)
 }
 
-/// Remove the definitions of all networks that no running container is in, but for those that are `wanted`; their names.
-pub fn prune(root: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<String>> {
+/// Remove the definitions of all networks that no running container is in; their names.
+pub fn prune(root: &Path) -> Result<Vec<String>> {
     if !Ledger::is_written(root)? {
         return Ok(Vec::new());
     }
     let ledger = Ledger::open(root)?;
     let mut book = ledger.read()?.unwrap_or_default();
-    let idle =
-        book.networks.iter().filter(|(name, net)| net.is_defined() && net.leases.is_empty() && !wanted(name));
+    let idle = book.networks.iter().filter(|(_, net)| net.is_defined() && net.leases.is_empty());
     let idle: Vec<String> = idle.map(|(name, _)| name.clone()).collect();
     book.networks.retain(|name, _| !idle.contains(name));
     if book.is_blank() {
@@ -262,12 +272,11 @@ mod tests {
     }
 
     #[test]
-    fn prune_leaves_what_is_wanted() {
+    fn prune_removes_what_nobody_is_in() {
         let root = tempfile::tempdir().unwrap();
-        create(root.path(), &request("kept", "10.77.0.0/24")).unwrap();
-        create(root.path(), &request("idle", "10.78.0.0/24")).unwrap();
-        assert_eq!(prune(root.path(), &|name| name == "kept").unwrap(), ["idle"]);
-        assert_eq!(prune(root.path(), &|_| false).unwrap(), ["kept"]);
-        assert!(prune(root.path(), &|_| false).unwrap().is_empty());
+        create(root.path(), &request("two", "10.77.0.0/24")).unwrap();
+        create(root.path(), &request("one", "10.78.0.0/24")).unwrap();
+        assert_eq!(prune(root.path()).unwrap(), ["one", "two"]);
+        assert!(prune(root.path()).unwrap().is_empty());
     }
 }

@@ -7,9 +7,10 @@
 use crate::common::container::Running;
 use crate::common::space::{self, Space};
 use nix::errno::Errno;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::ExitCode;
+use std::time::Duration;
 
 const WORD: &str = "--probe";
 
@@ -23,6 +24,8 @@ pub fn main() -> Option<ExitCode> {
     match rest.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["serve", port] => serve(port),
         ["greet", address] => greet(address),
+        ["answer", port] => answer(port.parse().unwrap()),
+        ["ask", question] => println!("{}", ask_at(question)),
         [call] => println!("{}", name(try_call(call))),
         _ => return Some(ExitCode::FAILURE),
     }
@@ -124,6 +127,60 @@ fn serve(port: &str) {
     BufReader::new(&stream).read_line(&mut line).unwrap();
     writeln!(&stream, "welcome, {}", peer.ip()).unwrap();
     println!("{}", line.trim_end());
+}
+
+/// Answer whoever comes by TCP or UDP to `port` with who we are and who they are, until somebody ends it.
+fn answer(port: u16) {
+    let name = std::env::var("NAME").unwrap_or_default();
+    let datagrams = UdpSocket::bind(("0.0.0.0", port)).unwrap();
+    let listener = TcpListener::bind(("0.0.0.0", port)).unwrap();
+    println!("ready");
+    let own = name.clone();
+    std::thread::spawn(move || {
+        let mut block = [0; 64];
+        while let Ok((_, peer)) = datagrams.recv_from(&mut block) {
+            let _ = datagrams.send_to(format!("{own} sees {}", peer.ip()).as_bytes(), peer);
+        }
+    });
+    while let Ok((stream, peer)) = listener.accept() {
+        let _ = write!(&stream, "{name} sees {}", peer.ip());
+    }
+}
+
+/// What is answered at `tcp/ADDRESS:PORT` or `udp/ADDRESS:PORT`; `nothing`, or the kind of error, if nothing is.
+pub fn ask_at(question: &str) -> String {
+    let (protocol, address) = question.split_once('/').unwrap();
+    let address: SocketAddr = address.parse().unwrap();
+    let answer = if protocol == "tcp" { ask_tcp(address) } else { ask_udp(address) };
+    match answer {
+        Ok(text) => text,
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            "nothing".to_owned()
+        }
+        Err(error) => format!("{:?}", error.kind()),
+    }
+}
+
+/// As long as this is waited for an answer: far more than one takes, and as much as is lost where none comes.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+fn ask_tcp(address: SocketAddr) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn ask_udp(address: SocketAddr) -> std::io::Result<String> {
+    let any = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
+    let socket = UdpSocket::bind(any)?;
+    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.connect(address)?;
+    socket.send(b"hello")?;
+    let mut block = [0; 64];
+    let length = socket.recv(&mut block)?;
+    Ok(String::from_utf8_lossy(&block[..length]).into_owned())
 }
 
 /// Connect to `address`, say hello, and print the answer.

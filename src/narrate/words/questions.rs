@@ -13,6 +13,8 @@ pub enum Question {
     PruneImages,
     /// All images without a container.
     PruneAllImages,
+    /// All networks that nobody is in.
+    PruneNetworks,
 }
 
 impl Question {
@@ -34,6 +36,10 @@ impl Question {
             Question::PruneAllImages => Text {
                 en: "WARNING! This will remove all images without at least one container associated to them.",
                 zh: "警告！这将删除所有没有容器的镜像。",
+            },
+            Question::PruneNetworks => Text {
+                en: "WARNING! This will remove all custom networks not used by at least one container.",
+                zh: "警告！这将删除所有没有容器使用的自定义网络。",
             },
         };
         let ask = Text { en: "Are you sure you want to continue?", zh: "确定要继续吗？" };

@@ -221,6 +221,27 @@ steps! {
         object: "";
         look: "sudo ls /var/lib/minidocker/volumes";
     }
+    Networks "networks" {
+        title: "Networks that are defined", "定义好的网络";
+        why: "A network is a name, a subnet and an address for its bridge, in the ledger. In the kernel there is nothing of it until a container is in it, and nothing after the last has gone.",
+             "网络就是账本里的一个名字、一个子网和一个网桥地址。在有容器加入之前，内核里什么都没有；最后一个容器离开之后，也什么都不留。";
+        object: "";
+        look: "sudo cat /var/lib/minidocker/network/ledger.json";
+    }
+    Connect "connect" {
+        title: "One more cable, while it runs", "给运行中的容器再接一根网线";
+        why: "A netlink socket speaks for the network namespace in which it was opened. So one step inside is enough to open it; then the cable, the address and the route are made from outside.",
+             "Netlink 套接字属于它被打开时所在的网络 Namespace。所以只要进去一步把它打开，网线、地址和路由就都能从外面做好。";
+        object: "task_struct.nsproxy->net_ns";
+        look: "ip link show type veth", "bridge link";
+    }
+    Disconnect "disconnect" {
+        title: "A cable is taken away", "拔掉一根网线";
+        why: "Deleting one end of a veth pair deletes the other, with its address and its routes. The neighbours' hosts files forget the name.",
+             "删掉 veth pair 的一头，另一头连同它的地址和路由也就没有了。邻居们的 hosts 文件里不再有这个名字。";
+        object: "struct net_device";
+        look: "ip link show type veth", "bridge link";
+    }
     Mask "mask" {
         title: "What of the kernel stays hidden", "遮住内核的敏感文件";
         why: "Some files below /proc and /sys speak of the whole machine or command it, in whatever namespace they are read. They are covered, or made read-only.",

@@ -105,6 +105,10 @@ problems! { NetProblem;
         what: "No public port '{port}' published for {container}", "容器 {container} 没有发布端口 {port}";
         todo: "`minidocker port {container}` lists those that are", "用 `minidocker port {container}` 查看已发布的端口";
     }
+    BadFilter { text } => {
+        what: "{text:?} is no filter for networks", "{text:?} 不是网络的筛选条件";
+        todo: "write it as name=PART, id=BEGINNING or driver=NAME", "写成 name=一部分、id=开头 或 driver=名字";
+    }
     BadExtraHost { text } => {
         what: "{text:?} is no name with an address", "{text:?} 不是“名字:地址”";
         todo: "write it as NAME:ADDRESS; the address host-gateway is this machine's", "写成 名字:地址；地址 host-gateway 表示本机";
