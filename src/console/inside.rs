@@ -47,6 +47,17 @@ impl Inside {
     }
 }
 
+impl Inside {
+    /// In a command that is not the container's first process itself: put it in the foreground of the terminal, if there
+    /// is one, so that keys send their signals to it alone. On entry all signals are blocked.
+    pub fn lead_foreground(&self) -> Result<()> {
+        match self {
+            Inside::Pipes { .. } => Ok(()),
+            Inside::Terminal { .. } => pty::lead_foreground(file::standard()[0].0),
+        }
+    }
+}
+
 /// Give an end to the user that the command will be. Whoever opens `/dev/stdout` opens the pipe anew and is asked for
 /// permission anew: one that belongs to root, with mode 0600, is closed to the user who can write to it by descriptor 1.
 fn hand_over(end: BorrowedFd<'_>, uid: u32) -> Result<()> {

@@ -5,24 +5,29 @@
 
 use super::Parts;
 use super::plan::{self, Request, Wishes};
-use super::report::{Outcome, Reporter, Word};
-use super::supervisor::{Task, supervise};
-use crate::error::{Error, LifeProblem, Problem, Result};
+use super::report::{self, Reporter, Word};
+use super::supervisor::{Guest, Task, supervise};
+use crate::console;
+use crate::console::client::{Client, Keys, Manner, Outcome};
+use crate::console::message::Wish;
+use crate::error::{ConsoleProblem, Error, LifeProblem, Problem, Result};
 use crate::process::signals::SIGKILL;
 use crate::process::supervise::Signals;
 use crate::process::words::Listener;
 use crate::process::{self, Child, Ended, Forked, Role, become_role, command};
 use crate::state::Root;
 use crate::step::{Step, take};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// What became of a container, as far as the client was there.
 #[derive(Debug)]
 pub enum End {
     /// It ended.
-    Ended(Outcome),
-    /// It goes on without us; its id.
+    Ended(report::Outcome),
+    /// It was started to go on without us; its id.
     Detached(String),
+    /// It goes on, and the person left; the exit status of that.
+    Left(u8),
 }
 
 /// What is to be told to the person meanwhile.
@@ -37,68 +42,133 @@ pub trait Host {
 
 /// Run a new container.
 pub fn run(root: &Root, request: &Request, parts: &Parts, host: &dyn Host) -> Result<End> {
+    let manner = if request.detach { None } else { Some(manner_of(request)?) };
     let wishes = Wishes::of(request)?;
     let image = take(Step::Image, || plan::image(root, request))?;
     let task = Task::New { request, wishes: &wishes, image: &image };
-    attend(root, &task, parts, request.detach, host)
+    attend(root, &task, parts, manner, host)
 }
 
-/// Start the container `id`, which was created or has ended; with `attach`, be there until its end.
-pub fn start(root: &Root, id: &str, parts: &Parts, attach: bool, host: &dyn Host) -> Result<End> {
-    attend(root, &Task::Old { id: id.to_owned() }, parts, !attach, host)
+/// What the person's side is to be, by the options of `run`.
+fn manner_of(request: &Request) -> Result<Manner> {
+    let manner = Manner {
+        terminal: request.tty,
+        wish: Wish { output: true, input: request.interactive },
+        keys: Keys::parse(request.detach_keys.as_deref().unwrap_or_default())?,
+        proxy: request.sig_proxy,
+        redraw: false,
+    };
+    manner.check().map(|()| manner)
+}
+
+/// Start the container `id`, which was created or has ended; with a `manner`, be there until its end.
+pub fn start(root: &Root, id: &str, parts: &Parts, manner: Option<Manner>, host: &dyn Host) -> Result<End> {
+    attend(root, &Task::Old { id: id.to_owned() }, parts, manner, host)
 }
 
 /// Two processes come out of the clone: the supervisor never leaves this function.
-fn attend(root: &Root, task: &Task<'_>, parts: &Parts, detach: bool, host: &dyn Host) -> Result<End> {
+fn attend(
+    root: &Root,
+    task: &Task<'_>,
+    parts: &Parts,
+    manner: Option<Manner>,
+    host: &dyn Host,
+) -> Result<End> {
     let (reading, writing) = command::pipe()?;
+    let (ours, theirs) = manner.as_ref().map(|_| console::pair()).transpose()?.unzip();
     let signals = Signals::hold()?;
     match command::split()? {
         Forked::Child => {
-            drop(reading);
+            drop((reading, ours));
             become_role(Role::Runtime);
-            let mut reporter = Reporter::new(writing, detach);
-            let result = supervise(root, task, parts, &signals, &mut reporter);
-            process::exit_now(reporter.end(result).into())
+            let reporter = Reporter::new(writing, manner.is_none());
+            let guest = manner.zip(theirs).map(|(manner, socket)| Guest {
+                socket,
+                wish: manner.wish,
+                size: manner.terminal.then(console::terminal_size).flatten(),
+            });
+            process::exit_now(supervise(root, task, parts, &signals, reporter, guest).into())
         }
         Forked::Parent(supervisor) => {
-            drop(writing);
-            let end = listen(Listener::new(reading), &supervisor, &signals, detach, host);
+            drop((writing, theirs));
+            let detach = manner.is_none();
+            let person = ours.zip(manner).map(|(socket, manner)| Client::new(socket, manner));
+            let visit = Visit { supervisor: &supervisor, signals: &signals, person };
+            let end = visit.listen(Listener::new(reading), detach, host);
             signals.unblock()?;
             end
         }
     }
 }
 
-fn listen(
-    mut words: Listener,
-    supervisor: &Child,
-    signals: &Signals,
-    detach: bool,
-    host: &dyn Host,
-) -> Result<End> {
-    loop {
-        signals.forward_until_ready(supervisor, words.descriptor().as_fd())?;
-        let Some(heard) = words.hear()? else { return vanished(supervisor) };
-        for word in heard {
-            match word {
-                Word::Left(errors) => host.left(errors),
-                Word::Lacking(why) => host.lacking(why),
-                Word::Started { id } => {
-                    host.started();
-                    if detach {
-                        return Ok(End::Detached(id));
+/// What the client has of its supervisor.
+struct Visit<'a> {
+    supervisor: &'a Child,
+    signals: &'a Signals,
+    /// What goes between the person and the container; `None` when nothing does any more.
+    person: Option<Client>,
+}
+
+impl Visit<'_> {
+    fn listen(mut self, mut words: Listener, detach: bool, host: &dyn Host) -> Result<End> {
+        loop {
+            if let Some(left) = self.stay(Some(words.descriptor().as_fd()))? {
+                return left;
+            }
+            self.signals.forward_until_ready(self.supervisor, words.descriptor().as_fd())?;
+            let Some(heard) = words.hear()? else {
+                drop(self.person.take());
+                return vanished(self.supervisor);
+            };
+            for word in heard {
+                match word {
+                    Word::Left(errors) => host.left(errors),
+                    Word::Lacking(why) => host.lacking(why),
+                    Word::Started { id } => {
+                        host.started();
+                        if detach {
+                            return Ok(End::Detached(id));
+                        }
                     }
-                }
-                Word::Ended(outcome) => {
-                    command::wait(supervisor)?;
-                    return Ok(End::Ended(outcome));
-                }
-                Word::Failed(error) => {
-                    command::wait(supervisor)?;
-                    return Err(error);
+                    Word::Ended(outcome) => return self.finish(Ok(End::Ended(outcome))),
+                    Word::Failed(error) => return self.finish(Err(error)),
                 }
             }
         }
+    }
+
+    /// Be between person and container until there is something to read from `aside`, or nothing goes between them any
+    /// more; how the person left, if that comes first.
+    fn stay(&mut self, aside: Option<BorrowedFd<'_>>) -> Result<Option<Result<End>>> {
+        while let Some(person) = &mut self.person {
+            match person.stay(Some(self.supervisor), self.signals.blocked(), aside)? {
+                Outcome::Aside => return Ok(None),
+                Outcome::Ended(_) | Outcome::Gone => self.person = None,
+                left => {
+                    self.person = None;
+                    return Ok(Some(leave(&left)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The last word was heard. What the container said before may not be written yet.
+    fn finish(mut self, end: Result<End>) -> Result<End> {
+        if let Some(left) = self.stay(None)? {
+            return left;
+        }
+        command::wait(self.supervisor)?;
+        end
+    }
+}
+
+/// How a client ends whose container goes on.
+pub fn leave(outcome: &Outcome) -> Result<End> {
+    match outcome {
+        Outcome::Signaled(signal) => Ok(End::Left(Ended::Signaled(*signal).status())),
+        Outcome::Broken => Err(Error::new(Problem::Console(ConsoleProblem::OutputBroken))),
+        _ => Ok(End::Left(0)),
     }
 }
 
@@ -107,7 +177,7 @@ fn listen(
 fn vanished(supervisor: &Child) -> Result<End> {
     match command::wait(supervisor)? {
         Ended::Signaled(signal) if signal != SIGKILL => {
-            Ok(End::Ended(Outcome { status: Ended::Signaled(signal).status(), out_of_memory: None }))
+            Ok(End::Ended(report::Outcome::of(Ended::Signaled(signal).status())))
         }
         _ => Err(Error::new(Problem::Life(LifeProblem::SupervisorVanished))),
     }

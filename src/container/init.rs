@@ -10,6 +10,7 @@ use super::parts::{Held, Parts};
 use super::plan::Neighbour;
 use super::spec::Spec;
 use crate::cgroup::Group;
+use crate::console::inside::Inside;
 use crate::error::{Meaning, Problem, Result};
 use crate::network::Network;
 use crate::process::handshake::ChildSide;
@@ -36,6 +37,8 @@ pub struct Inheritance<'a> {
     pub mapped: bool,
     /// The runtime's signals, to be let go before exec.
     pub signals: &'a Signals,
+    /// Its ends of what it reads and writes.
+    pub console: Inside,
     /// The way to the parent.
     pub parent: ChildSide,
 }
@@ -118,12 +121,7 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         command::leave_session()?;
         let who = identity::resolve(&spec.user)?;
         (parts.limit)(spec)?;
-        if !spec.stdin {
-            command::no_stdin()?;
-        }
-        if !spec.confined || who.uid != 0 {
-            command::hand_over_pipes(who.uid)?;
-        }
+        given.console.take(who.uid)?;
         identity::assume(&who, spec.confined)?;
         capabilities::hold(spec.capabilities)?;
         // A change of user id has cleared this.
@@ -134,6 +132,7 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         command::set_umask(0o022)?;
         if spec.init {
             become_reaper(given)?;
+            given.console.lead_foreground()?;
             given.signals.release()?;
         } else {
             given.signals.release()?;

@@ -11,6 +11,7 @@
 //! | [`init`] | the container's first process | makes what is inside, becomes the command |
 //! | [`cable`] | the runtime | its network: from words to ports held, addresses leased and files written |
 //! | [`record`] | | what is remembered of it on disk |
+//! | [`attach`] | any minidocker | hears a running container, and lets it read |
 //! | [`create`], [`alive`], [`life`] | any minidocker | make one without starting it; find one that lives; stop, pause, rename, remove |
 //! | [`changes`] | any minidocker | what a container changed of its image |
 //! | [`cp`] | a client, and a child in the container | copies between both |
@@ -26,6 +27,7 @@
 //! Nothing here asks the kernel for anything: that is done by the mechanisms.
 
 pub mod alive;
+pub mod attach;
 pub mod cable;
 pub mod changes;
 pub mod client;

@@ -48,6 +48,9 @@ pub struct Request {
     pub init: bool,
     pub interactive: bool,
     pub rm: bool,
+    pub tty: bool,
+    pub detach_keys: Option<String>,
+    pub sig_proxy: bool,
     pub detach: bool,
     pub restart: Option<String>,
     pub stop_signal: Option<String>,
@@ -228,7 +231,9 @@ pub fn settle(
         None => default_hostname(&network, &id)?,
     };
     let named = format!("HOSTNAME={hostname}");
-    let environment = environment::merge(image.config.env.iter().chain([&named]).chain(&wishes.environment));
+    let terminal = request.tty.then(|| "TERM=xterm".to_owned());
+    let ours = [Some(&named), terminal.as_ref()].into_iter().flatten();
+    let environment = environment::merge(image.config.env.iter().chain(ours).chain(&wishes.environment));
     let workdir = wishes.workdir.clone().unwrap_or_else(|| image.config.working_dir.clone().into());
     let spec = Spec {
         name: match &request.name {
@@ -257,6 +262,8 @@ pub fn settle(
         read_only: request.read_only,
         init: request.init,
         stdin: request.interactive,
+        tty: request.tty,
+        stdin_once: request.interactive && !request.detach,
         remove: request.rm,
         restart: wishes.restart,
         stop_signal: wishes.stop_signal.unwrap_or(spec::default_stop_signal()),

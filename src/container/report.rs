@@ -13,6 +13,21 @@ pub struct Outcome {
     pub status: u8,
     /// What its memory was, if the OOM killer came.
     pub out_of_memory: Option<Memory>,
+    /// Why not all that it said is in its log, if not all is.
+    #[serde(default)]
+    pub unlogged: Option<Error>,
+}
+
+impl Outcome {
+    /// As the last message to who is attached.
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Only a status.
+    pub fn of(status: u8) -> Self {
+        Self { status, out_of_memory: None, unlogged: None }
+    }
 }
 
 /// One word.
@@ -39,19 +54,29 @@ pub struct Reporter {
     end: Option<OwnedFd>,
     /// Nobody waits for the end of the container.
     detach: bool,
+    /// What is the person's is still open here.
+    holds: bool,
 }
 
 impl Reporter {
     /// On the writing end of a pipe; with `detach` the client leaves when the container has started.
     pub fn new(end: OwnedFd, detach: bool) -> Self {
-        Self { end: Some(end), detach }
+        Self { end: Some(end), detach, holds: true }
     }
 
-    /// The command runs. With `detach`, this process lets go of all that is the person's.
+    /// The command runs. This process lets go of all that is the person's: it may outlive the client, and whoever reads
+    /// what the client writes must not wait for it. Where requests are told of it goes on telling, without `detach`.
     pub fn started(&mut self, id: &str) -> Result<()> {
         self.say(&Word::Started { id: id.to_owned() });
-        if self.detach && self.end.take().is_some() {
-            command::let_go()?;
+        if !self.detach {
+            return self.let_go_once(command::let_go_but_tell);
+        }
+        if self.end.take().is_some() { self.let_go_once(command::let_go) } else { Ok(()) }
+    }
+
+    fn let_go_once(&mut self, let_go: fn() -> Result<()>) -> Result<()> {
+        if std::mem::replace(&mut self.holds, false) {
+            let_go()?;
             command::stand_at_root()?;
         }
         Ok(())

@@ -74,6 +74,12 @@ pub struct Spec {
     pub init: bool,
     /// Whether the command reads our standard input rather than `/dev/null`.
     pub stdin: bool,
+    /// Whether it has a terminal.
+    #[serde(default)]
+    pub tty: bool,
+    /// Whether what it reads ends with the first client that had something for it to read.
+    #[serde(default)]
+    pub stdin_once: bool,
     /// Whether everything of it is deleted when it ends.
     pub remove: bool,
     /// Whether it is started again when it has ended.

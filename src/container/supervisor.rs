@@ -16,6 +16,9 @@ use super::spec::Spec;
 use super::{cable, shared, volumes};
 use crate::cgroup::Group;
 use crate::cgroup::accounting::{self, Memory};
+use crate::console::ends::{Ends, Outside};
+use crate::console::relay::Relay;
+use crate::console::{self, Console, message};
 use crate::error::{Error, LifeProblem, Problem, Result};
 use crate::image::Image;
 use crate::namespace::user::Map;
@@ -28,6 +31,7 @@ use crate::process::{Child, Ended, Forked, command};
 use crate::rootfs::volume;
 use crate::state::{self, Claim, Root};
 use crate::step::{Step, take};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 /// Which container a supervisor is for.
@@ -48,7 +52,18 @@ pub enum Task<'a> {
     },
 }
 
-/// Run a container, from its claim to its end.
+/// The client that made this supervisor, if it stays.
+#[derive(Debug)]
+pub struct Guest {
+    /// This process's end of the connection to it.
+    pub socket: OwnedFd,
+    /// What it wants.
+    pub wish: message::Wish,
+    /// How large its terminal is.
+    pub size: Option<console::Size>,
+}
+
+/// Run a container, from its claim to its end, and tell who waits for that; the exit status of this process.
 ///
 /// Whatever happens, when this returns nothing of a new container is left but, unless `--rm` was asked or it never
 /// started, its directory.
@@ -57,7 +72,36 @@ pub fn supervise(
     task: &Task<'_>,
     parts: &Parts,
     before: &Signals,
+    mut reporter: Reporter,
+    guest: Option<Guest>,
+) -> u8 {
+    let mut relay = None;
+    let mut result = carry(root, task, parts, before, &mut reporter, guest, &mut relay);
+    let Some(mut relay) = relay else { return reporter.end(result) };
+    if let Ok(outcome) = &mut result {
+        outcome.unlogged = relay.unlogged();
+    }
+    let outcome = match &result {
+        Ok(outcome) => outcome.clone(),
+        Err(error) => Outcome::of(error.exit_status()),
+    };
+    let status = reporter.end(result);
+    let dismissed = relay.dismiss(&outcome.to_json(), before.blocked());
+    dismissed.map_or(OWN_FAILURE, |()| status)
+}
+
+/// The exit status of a failure of this program's own.
+const OWN_FAILURE: u8 = 125;
+
+/// The same up to the last word: the container's lock is free when this returns.
+fn carry(
+    root: &Root,
+    task: &Task<'_>,
+    parts: &Parts,
+    before: &Signals,
     reporter: &mut Reporter,
+    guest: Option<Guest>,
+    relay: &mut Option<Relay>,
 ) -> Result<Outcome> {
     command::leave_session()?;
     // What is made here is for the container's users too, whatever the person keeps from others elsewhere.
@@ -70,6 +114,11 @@ pub fn supervise(
     };
     reporter.left(left);
     let status = Status::load(&claim.directory)?.unwrap_or_else(Status::created);
+    let size = guest.as_ref().and_then(|guest| guest.size);
+    let relay = relay.insert(Relay::new(&spec.id, spec.stdin_once));
+    if let Some(Guest { socket, wish, .. }) = guest {
+        relay.add(socket, wish);
+    }
     let mut life = Life {
         root,
         parts,
@@ -82,6 +131,8 @@ pub fn supervise(
         map: None,
         moved: None,
         status,
+        relay,
+        size,
         new: matches!(task, Task::New { .. }),
     };
     life.lives(reporter)
@@ -158,6 +209,10 @@ struct Life<'a> {
     map: Option<Map>,
     moved: Option<Moved>,
     status: Status,
+    /// What passes between it and everybody else.
+    relay: &'a mut Relay,
+    /// How large its terminal is to be at first.
+    size: Option<console::Size>,
     /// It was claimed by this supervisor: if it never starts, nothing of it stays.
     new: bool,
 }
@@ -177,14 +232,14 @@ impl Life<'_> {
                 (Some(pause), _, Ok(())) => {
                     if self.signals.pause(pause)? && Wish::load(&self.claim.directory)?.is_some() {
                         take(Step::Cleanup, || self.give_up())?;
-                        return Ok(Outcome { status: self.status.exit, out_of_memory });
+                        return Ok(Outcome { out_of_memory, ..Outcome::of(self.status.exit) });
                     }
                     self.status.restarts += 1;
                     self.new = false;
                 }
                 (_, ended, cleared) => {
                     let status = ended?.status();
-                    return cleared.map(|()| Outcome { status, out_of_memory });
+                    return cleared.map(|()| Outcome { out_of_memory, ..Outcome::of(status) });
                 }
             }
         }
@@ -212,7 +267,7 @@ impl Life<'_> {
         if self.spec.shared && self.moved.is_none() {
             take(Step::Shared, || self.move_in(reporter))?;
         }
-        take(Step::State, || self.prepare_directory())?;
+        take(Step::State, || self.prepare_directory().and_then(|()| self.relay.open(&self.claim.directory)))?;
         self.group = take(Step::Cgroup, || (self.parts.cgroup)(&self.spec))?;
         if let Network::Bridge(_) = self.spec.network {
             take(Step::Bridge, || (self.parts.bridge)(self.root.path(), &self.spec))?;
@@ -221,13 +276,20 @@ impl Life<'_> {
             take(Step::UserMap, || owner.join_owner())?;
         }
         self.map = self.own_map()?;
-        let (child, handshake) = self.give_birth()?;
-        let started = self.start(&child, handshake, reporter).and_then(|()| reporter.started(&self.spec.id));
-        if let Err(error) = started {
+        let (child, handshake, console) = self.give_birth()?;
+        let ended = self
+            .start(&child, handshake, reporter)
+            .and_then(|()| console.ends())
+            .and_then(|ends| reporter.started(&self.spec.id).map(|()| ends))
+            .and_then(|ends| take(Step::Wait, || self.attend(ends, &child)));
+        if ended.is_err() {
             supervise::kill(&child)?;
-            return Err(error);
         }
-        take(Step::Wait, || self.signals.forward_until_end(&child))
+        ended
+    }
+
+    fn attend(&mut self, ends: Ends, child: &Child) -> Result<Ended> {
+        self.relay.until_end(ends, child, self.signals.blocked(), self.signals.take_kept())
     }
 
     /// An ordinary user's container on a bridge: its ports are held here, before this process moves to where the bridge
@@ -281,11 +343,13 @@ impl Life<'_> {
     }
 
     /// Two processes leave the step of birth, and one leaves this function.
-    fn give_birth(&self) -> Result<(Child, ParentSide)> {
+    fn give_birth(&self) -> Result<(Child, ParentSide, Outside)> {
         let handshake = Handshake::new()?;
+        let shape = console::Shape { terminal: self.spec.tty, input: self.spec.stdin };
+        let console = Console::open(shape, self.size)?;
         let ids = plan::ids();
         match take(Step::Clone, || (self.parts.birth)(&self.spec, &self.group))? {
-            Forked::Parent(child) => Ok((child, handshake.parent())),
+            Forked::Parent(child) => Ok((child, handshake.parent(), console.outside())),
             Forked::Child => init::main(&Inheritance {
                 spec: &self.spec,
                 neighbour: self.neighbour.as_ref(),
@@ -294,6 +358,7 @@ impl Life<'_> {
                 ids,
                 mapped: self.map.is_some(),
                 signals: self.signals,
+                console: console.inside(),
                 parent: handshake.child(),
             }),
         }
@@ -327,6 +392,7 @@ impl Life<'_> {
             _ => network,
         };
         self.holds = Holds::default();
+        let closed = if again { Ok(()) } else { self.relay.close() };
         let state = self.group.remove(&self.spec.id).and_then(|()| {
             let never_ran = self.new && ended.is_err();
             let kept = !self.spec.remove || Wish::load(&self.claim.directory)? == Some(Wish::Restart);
@@ -339,7 +405,7 @@ impl Life<'_> {
             self.status.save(&self.claim.directory)?;
             if again { Ok(()) } else { self.root.finish(&self.spec.id) }
         });
-        network.and(state)
+        network.and(closed).and(state)
     }
 
     /// It was stopped while it waited to be started again.
@@ -347,6 +413,7 @@ impl Life<'_> {
         if self.moved.is_some() {
             shared::leave(self.root)?;
         }
+        self.relay.close()?;
         if self.spec.remove {
             volumes::remove_anonymous(self.root, &self.spec)?;
             return self.root.forget(self.claim, Some(&self.spec.name));

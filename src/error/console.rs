@@ -12,4 +12,7 @@ pub enum ConsoleProblem {
     BadTime { text: String },
     LogDamaged { path: String },
     SupervisorGone,
+    OutputBroken,
+    OneToAttach,
+    Paused { name: String },
 }

@@ -344,6 +344,7 @@ impl Error {
             Problem::Interrupted { signal } | Problem::DemoInterrupted { signal } => (128 + signal) as u8,
             // The kernel has killed the container with it.
             Problem::Life(LifeProblem::SupervisorVanished) => 137,
+            Problem::Console(ConsoleProblem::NotATerminal | ConsoleProblem::OutputBroken) => 1,
             _ => 125,
         }
     }

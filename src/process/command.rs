@@ -5,7 +5,7 @@ use crate::sys::errno::{EACCES, EINVAL, EISDIR, ENOENT, ENOEXEC, ENOTDIR, EPERM}
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::O_RDWR;
 use crate::sys::process::{self, Child, Ended, Forked, Program};
-use crate::sys::{contents, descriptor, directory, standard};
+use crate::sys::{contents, descriptor, directory, observer, standard};
 use std::convert::Infallible;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -121,6 +121,15 @@ pub fn leave_session() -> Result<()> {
 pub fn let_go() -> Result<()> {
     let null = Path::new("/dev/null");
     standard::become_standard(&file::open_file(null, O_RDWR, 0)?, null)?;
+    standard::close_inherited()
+}
+
+/// The same, but for standard error where somebody tells there of the requests that this process makes.
+pub fn let_go_but_tell() -> Result<()> {
+    let path = Path::new("/dev/null");
+    let null = file::open_file(path, O_RDWR, 0)?;
+    let numbers = if observer::is_installed() { 0..2 } else { 0..3 };
+    numbers.into_iter().try_for_each(|number| descriptor::become_standard(&null, path, number))?;
     standard::close_inherited()
 }
 

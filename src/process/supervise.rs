@@ -49,6 +49,16 @@ impl Signals {
         }
     }
 
+    /// The signals as the door has them, for who waits for more than them.
+    pub fn blocked(&self) -> &Blocked {
+        &self.blocked
+    }
+
+    /// Those that came before there was a command, in their order: they are somebody else's to pass on now.
+    pub fn take_kept(&self) -> Vec<i32> {
+        self.kept.take()
+    }
+
     /// Pass every signal on to `process` until `descriptor` can be read.
     pub fn forward_until_ready(&self, process: &Child, descriptor: BorrowedFd<'_>) -> Result<()> {
         loop {

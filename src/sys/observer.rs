@@ -70,6 +70,7 @@ pub enum Step {
     Exec,
     Reap,
     Wait,
+    Console,
     Cleanup,
     // Images taken in.
     Load,
@@ -120,6 +121,11 @@ pub fn install(observer: Box<dyn Observer>) {
 /// The observer, if one was installed.
 pub(super) fn installed() -> Option<&'static dyn Observer> {
     OBSERVER.get().map(Box::as_ref)
+}
+
+/// Whether somebody is told of requests.
+pub fn is_installed() -> bool {
+    installed().is_some()
 }
 
 /// Which process this is.

@@ -2,11 +2,14 @@
 
 use super::run::{self, RunOptions, Teller};
 use super::{each, tell_left};
+use crate::console::client::Keys;
+use crate::console::message::Wish;
 use crate::container::alive::{self, State};
+use crate::container::attach::{How, attach};
 use crate::container::client::{self, End};
 use crate::container::life::{self, Stop};
 use crate::container::{Parts, reclaim};
-use crate::error::Result;
+use crate::error::{ConsoleProblem, Error, Problem, Result};
 use crate::process::{Role, become_role, signals};
 use crate::state::Root;
 use crate::step::{Step, take};
@@ -22,6 +25,12 @@ pub enum Verb {
         /// Show what it says, pass signals on, and end with its exit status.
         #[arg(short, long)]
         attach: bool,
+        /// Let it read what comes on this standard input; shows what it says, too.
+        #[arg(short, long)]
+        interactive: bool,
+        /// The keys by which to leave a container with a terminal (default: ctrl-p,ctrl-q).
+        #[arg(long, value_name = "KEYS")]
+        detach_keys: Option<String>,
         /// Names or ids.
         #[arg(required = true, value_name = "CONTAINER")]
         containers: Vec<String>,
@@ -101,7 +110,12 @@ impl StopOptions {
 pub fn obey(verb: Verb, root: &Root, parts: &Parts) -> Result<u8> {
     match verb {
         Verb::Create(options) => run::create(*options, root),
-        Verb::Start { attach, containers } => start(root, parts, attach, &containers),
+        Verb::Start { attach, interactive, detach_keys, containers } => {
+            let keys = Keys::parse(detach_keys.as_deref().unwrap_or_default())?;
+            let wish = Wish { output: attach || interactive, input: interactive };
+            let how = How { wish, keys, proxy: true };
+            start(root, parts, Some(how).filter(|how| how.wish.output), &containers)
+        }
         Verb::Stop(options) => {
             let how = options.how()?;
             each(&options.containers, |word| life::stop(root, word, how).map(|()| echo(word)))
@@ -110,7 +124,7 @@ pub fn obey(verb: Verb, root: &Root, parts: &Parts) -> Result<u8> {
             let how = options.how()?;
             each(&options.containers, |word| {
                 let id = life::stop_to_restart(root, word, how)?;
-                client::start(root, &id, parts, false, &Teller::default()).map(|_| echo(word))
+                client::start(root, &id, parts, None, &Teller::default()).map(|_| echo(word))
             })
         }
         Verb::Kill { signal, containers } => {
@@ -147,18 +161,24 @@ fn clear(root: &Root) -> Result<()> {
 }
 
 /// Start several in the background, or one and stay with it.
-fn start(root: &Root, parts: &Parts, attach: bool, containers: &[String]) -> Result<u8> {
+fn start(root: &Root, parts: &Parts, how: Option<How>, containers: &[String]) -> Result<u8> {
     become_role(Role::Client);
-    let begin = |word: &str, attach: bool| {
+    let begin = |word: &str, how: Option<How>| {
         let id = root.find(word)?;
-        // Whoever runs already has been started.
-        match alive::state(root, &id)? {
-            State::Idle(_) => client::start(root, &id, parts, attach, &Teller::default()),
+        match (alive::state(root, &id)?, how) {
+            (State::Idle(idle), how) => {
+                let (tty, stdin) = (idle.0.spec.tty, idle.0.spec.stdin);
+                let manner = how.map(|how| how.manner(tty, stdin, false)).transpose()?;
+                client::start(root, &id, parts, manner, &Teller::default())
+            }
+            (_, Some(how)) => attach(root, word, how),
+            // Whoever runs already has been started.
             _ => Ok(End::Detached(id)),
         }
     };
-    match (attach, containers) {
-        (true, [word]) => run::finish(begin(word, true)?),
-        _ => each(containers, |word| begin(word, false).map(|_| echo(word))),
+    match (how, containers) {
+        (Some(how), [word]) => run::finish(begin(word, Some(how))?),
+        (Some(_), _) => Err(Error::new(Problem::Console(ConsoleProblem::OneToAttach))),
+        (None, _) => each(containers, |word| begin(word, None).map(|_| echo(word))),
     }
 }

@@ -79,9 +79,18 @@ pub struct RunOptions {
     /// Run a small init as pid 1 that reaps processes and passes signals on.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     init: Option<Truth>,
-    /// Let the command read this standard input (else it reads /dev/null).
+    /// Let the command read what comes on this standard input (else it reads /dev/null).
     #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     interactive: Option<Truth>,
+    /// Give the container a terminal.
+    #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    tty: Option<Truth>,
+    /// The keys by which to leave a container with a terminal (default: ctrl-p,ctrl-q).
+    #[arg(long, value_name = "KEYS")]
+    detach_keys: Option<String>,
+    /// Pass signals on to the container (default), if it has no terminal.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    sig_proxy: Option<Truth>,
     /// Delete the container when it ends.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     rm: Option<Truth>,
@@ -160,6 +169,9 @@ impl From<RunOptions> for Request {
             init: options.init == Some(Truth(true)),
             interactive: options.interactive == Some(Truth(true)),
             rm: options.rm == Some(Truth(true)),
+            tty: options.tty == Some(Truth(true)),
+            detach_keys: given(options.detach_keys),
+            sig_proxy: options.sig_proxy != Some(Truth(false)),
             detach: options.detach == Some(Truth(true)),
             restart: given(options.restart),
             stop_signal: given(options.stop_signal),
@@ -241,6 +253,7 @@ pub fn finish(end: End) -> Result<u8> {
             Ok(0)
         }
         End::Ended(outcome) => Ok(tell_end(&outcome)),
+        End::Left(status) => Ok(status),
     }
 }
 
@@ -249,6 +262,9 @@ pub fn tell_end(outcome: &Outcome) -> u8 {
     if let Some(memory) = outcome.out_of_memory {
         let peak = Some(memory.peak).filter(|peak| *peak > 0);
         narrate::note(&Note::OomKilled { limit: memory.limit, peak, whole: outcome.status == 137 });
+    }
+    if let Some(error) = &outcome.unlogged {
+        narrate::note(&Note::NotLogged(error.clone()));
     }
     outcome.status
 }

@@ -1,15 +1,38 @@
 //! What a container says: attach and logs.
 
+use super::run::{self, Truth};
+use crate::console::client::Keys;
 use crate::console::log::{self, Selection};
-use crate::error::Result;
+use crate::console::message::Wish;
+use crate::container::attach::{self, How};
+use crate::error::{Problem, Result};
 use crate::narrate;
+use crate::process::{Role, become_role};
 use crate::state::Root;
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Hear a running container, and let it read what comes on this standard input.
+    Attach(AttachOptions),
     /// Show what a container has said.
     Logs(LogsOptions),
+}
+
+#[derive(Debug, Args)]
+pub struct AttachOptions {
+    /// The keys by which to leave a container with a terminal (default: ctrl-p,ctrl-q).
+    #[arg(long, value_name = "KEYS")]
+    detach_keys: Option<String>,
+    /// Let it read nothing from here.
+    #[arg(long)]
+    no_stdin: bool,
+    /// Pass signals on to the container (default), if it has no terminal.
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    sig_proxy: Option<Truth>,
+    /// Name or id.
+    #[arg(value_name = "CONTAINER")]
+    container: String,
 }
 
 #[derive(Debug, Args)]
@@ -42,15 +65,25 @@ const REFUSED: u8 = 1;
 
 pub fn obey(verb: Verb, root: &Root) -> Result<u8> {
     let done = match verb {
-        Verb::Logs(options) => logs(&options, root),
+        Verb::Attach(options) => attach(options, root),
+        Verb::Logs(options) => logs(&options, root).map(|()| 0),
     };
-    Ok(done.map_or_else(
-        |error| {
-            narrate::report(&error);
-            REFUSED
-        },
-        |()| 0,
-    ))
+    Ok(done.unwrap_or_else(|error| {
+        narrate::report(&error);
+        match error.problem {
+            // The status of the container, which the kernel killed.
+            Problem::Life(_) => error.exit_status(),
+            _ => REFUSED,
+        }
+    }))
+}
+
+fn attach(options: AttachOptions, root: &Root) -> Result<u8> {
+    become_role(Role::Client);
+    let wish = Wish { output: true, input: !options.no_stdin };
+    let keys = Keys::parse(options.detach_keys.as_deref().unwrap_or_default())?;
+    let how = How { wish, keys, proxy: options.sig_proxy != Some(Truth(false)) };
+    run::finish(attach::attach(root, &options.container, how)?)
 }
 
 fn logs(options: &LogsOptions, root: &Root) -> Result<()> {

@@ -106,12 +106,6 @@ impl Audience {
         self.clients.retain(|client| client.wish.is_some());
     }
 
-    /// Leave everybody, whatever they have been told.
-    pub(super) fn leave(&mut self) {
-        self.clients.clear();
-        self.forget();
-    }
-
     /// All input is taken.
     pub(super) fn wants_more(&mut self) {
         for client in self.clients.iter_mut().filter(|client| client.waits) {
@@ -224,7 +218,8 @@ impl Client {
         if exited && !self.exited {
             self.exited = self.tell(&Message::Exited);
         }
-        if let (Some(json), true) = (last, self.exited) {
+        // One that never ran has not exited either.
+        if let Some(json) = last.filter(|_| self.exited || !exited) {
             self.gone = self.tell(&Message::Ended(json));
         }
     }

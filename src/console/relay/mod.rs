@@ -11,7 +11,7 @@ mod input;
 use super::ends::Ends;
 use super::listener::Listener;
 use super::log::Log;
-use super::message::{LARGEST, Message, Stream, Wish};
+use super::message::{LARGEST, Stream, Wish};
 use crate::error::{Error, Result};
 use crate::sys::errno::ESRCH;
 use crate::sys::process::{self, Child, Ended};
@@ -21,6 +21,7 @@ use crate::sys::signal::{Blocked, SIGCHLD, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIG
 use audience::{Audience, Heard};
 use input::Input;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 /// What passes between one container and everybody else, over all its runs.
 #[derive(Debug)]
@@ -47,13 +48,25 @@ struct Run<'a> {
 }
 
 impl Relay {
-    /// A relay for the container `id` without clients. What it says goes to `log`; others attach by `listener`.
+    /// A relay for the container `id` without clients, log and listener.
     ///
     /// With `once` its input ends when the first client that sent input says that it has no more, or dies
     /// (`run -i`); else it stays open for the next who attaches (`run -d -i`).
-    pub fn new(id: &str, log: Option<Log>, listener: Option<Listener>, once: bool) -> Self {
-        let audience = Audience::new(id);
-        Self { log, listener, audience, once, unlogged: None, buffer: vec![0; LARGEST] }
+    pub fn new(id: &str, once: bool) -> Self {
+        let (audience, buffer) = (Audience::new(id), vec![0; LARGEST]);
+        Self { log: None, listener: None, audience, once, unlogged: None, buffer }
+    }
+
+    /// Write down in the container's `directory`, whose lock this process holds, what it says; and let others attach there.
+    /// Twice does no harm.
+    pub fn open(&mut self, directory: &Path) -> Result<()> {
+        if self.log.is_none() {
+            self.log = Some(Log::open(directory)?);
+        }
+        if self.listener.is_none() {
+            self.listener = Some(Listener::open(directory)?);
+        }
+        Ok(())
     }
 
     /// Take `socket`, this process's end of a [`pair`](super::pair), for a client that wants `wish`.
@@ -177,30 +190,34 @@ impl Relay {
         Ok(())
     }
 
-    /// Give every client what it has not been given yet and then `last`, an [`Ended`](Message::Ended); then they are no
-    /// clients any more. Waits for those that are slow, but for none that has died. A signal by which a person gives up
-    /// ends the wait; a client that was left has no last message.
+    /// Give every client what it has not been given yet and then, as its last message, `outcome`: JSON. Then they are no
+    /// clients any more. The container is cleared up by now, and its lock free.
     ///
-    /// By now the container is cleared up, and its lock may be free: nobody else waits for a slow client.
-    pub fn dismiss(&mut self, last: &Message<'_>, signals: &Blocked) -> Result<()> {
-        let Message::Ended(json) = last else { return Ok(()) };
-        self.audience.say_last(json);
-        loop {
-            self.audience.deliver();
-            if self.audience.is_empty() {
-                return Ok(());
-            }
+    /// Nobody waits for a client that is slow: where one is, a copy of this process stays behind for it, which holds
+    /// nothing of the container's. It ends with that client, or by a signal by which a person gives up.
+    pub fn dismiss(&mut self, outcome: &[u8], signals: &Blocked) -> Result<()> {
+        self.audience.say_last(outcome);
+        self.audience.deliver();
+        if self.audience.is_empty() || process::fork()?.is_some() {
+            return Ok(());
+        }
+        process::exit_now(self.stay_for_the_slow(signals).map_or(125, |()| 0))
+    }
+
+    fn stay_for_the_slow(&mut self, signals: &Blocked) -> Result<()> {
+        while !self.audience.is_empty() {
             let mut watches = vec![Watch::of(signals.descriptor(), true, false)];
             watches.extend(self.audience.watches());
             let ready = ready::wait(&watches)?;
             drop(self.audience.hear(&ready[1..]));
             while let Some(signal) = signals.take() {
                 if [SIGHUP, SIGINT, SIGQUIT, SIGTERM].contains(&signal) {
-                    self.audience.leave();
                     return Ok(());
                 }
             }
+            self.audience.deliver();
         }
+        Ok(())
     }
 
     /// The first failure to write the log, if there was one: some of what was said is not in it.

@@ -72,6 +72,15 @@ fn listen(socket: &OwnedFd, pause: std::time::Duration) -> Sent {
     }
 }
 
+impl Relay {
+    /// As [`dismiss`](Relay::dismiss), in a process that has other threads, and so must not be copied.
+    fn dismiss_all(&mut self, outcome: &[u8], signals: &Blocked) -> Result<()> {
+        self.audience.say_last(outcome);
+        self.audience.deliver();
+        self.stay_for_the_slow(signals)
+    }
+}
+
 const ALL: Wish = Wish { output: true, input: true };
 const NO_TIME: std::time::Duration = std::time::Duration::ZERO;
 
@@ -79,7 +88,7 @@ const NO_TIME: std::time::Duration = std::time::Duration::ZERO;
 fn carry(mut relay: Relay, scene: Scene) -> u8 {
     let signals = signal::block_all().unwrap();
     let ended = relay.until_end(scene.ends, &scene.child, &signals, Vec::new()).unwrap();
-    relay.dismiss(&Message::Ended(b"end"), &signals).unwrap();
+    relay.dismiss_all(b"end", &signals).unwrap();
     assert!(relay.unlogged().is_none());
     ended.status()
 }
@@ -97,8 +106,8 @@ fn logged(directory: &Path) -> (Vec<u8>, Vec<u8>) {
 #[test]
 fn what_is_said_reaches_client_and_log() {
     let directory = tempfile::tempdir().unwrap();
-    let log = Log::open(directory.path()).unwrap();
-    let mut relay = Relay::new("0123456789ab", Some(log), None, true);
+    let mut relay = Relay::new("0123456789ab", true);
+    relay.open(directory.path()).unwrap();
     let (client, supervisor) = pair().unwrap();
     relay.add(supervisor, ALL);
     assert_eq!(carry(relay, scene("printf out; printf 'err\\n' >&2; exit 7", false)), 7);
@@ -109,8 +118,17 @@ fn what_is_said_reaches_client_and_log() {
 }
 
 #[test]
+fn a_client_of_what_never_ran_is_told_the_end_at_once() {
+    let mut relay = Relay::new("id", true);
+    let (client, supervisor) = pair().unwrap();
+    relay.add(supervisor, ALL);
+    relay.dismiss_all(b"end", &signal::block_all().unwrap()).unwrap();
+    assert_eq!(listen(&client, NO_TIME).words, ["end"]);
+}
+
+#[test]
 fn a_slow_client_loses_nothing_and_a_dead_one_keeps_nobody() {
-    let mut relay = Relay::new("id", None, None, true);
+    let mut relay = Relay::new("id", true);
     let (slow, supervisor) = pair().unwrap();
     relay.add(supervisor, ALL);
     let (dead, supervisor) = pair().unwrap();
@@ -126,7 +144,7 @@ fn a_slow_client_loses_nothing_and_a_dead_one_keeps_nobody() {
 
 #[test]
 fn input_is_given_on_and_ends() {
-    let mut relay = Relay::new("id", None, None, true);
+    let mut relay = Relay::new("id", true);
     let (client, supervisor) = pair().unwrap();
     relay.add(supervisor, ALL);
     Message::Input(b"one\n").send(client.as_fd()).unwrap();
@@ -139,7 +157,7 @@ fn input_is_given_on_and_ends() {
 
 #[test]
 fn more_input_than_a_pipe_holds_comes_through() {
-    let mut relay = Relay::new("id", None, None, true);
+    let mut relay = Relay::new("id", true);
     let (client, supervisor) = pair().unwrap();
     relay.add(supervisor, ALL);
     let writer = std::thread::spawn(move || {
@@ -164,13 +182,13 @@ fn more_input_than_a_pipe_holds_comes_through() {
 
 #[test]
 fn a_client_that_dies_ends_the_input_and_one_that_detaches_does_not() {
-    let mut relay = Relay::new("id", None, None, true);
+    let mut relay = Relay::new("id", true);
     let (client, supervisor) = pair().unwrap();
     relay.add(supervisor, ALL);
     drop(client);
     assert_eq!(carry(relay, scene("cat; exit 4", true)), 4);
 
-    let mut relay = Relay::new("id", None, None, true);
+    let mut relay = Relay::new("id", true);
     let (client, supervisor) = pair().unwrap();
     relay.add(supervisor, ALL);
     Message::Detach.send(client.as_fd()).unwrap();
@@ -193,8 +211,8 @@ fn a_client_that_dies_ends_the_input_and_one_that_detaches_does_not() {
 #[test]
 fn who_attaches_hears_what_is_said_from_then_on() {
     let directory = tempfile::tempdir().unwrap();
-    let listener = Listener::open(directory.path()).unwrap();
-    let mut relay = Relay::new("id", None, Some(listener), false);
+    let mut relay = Relay::new("id", false);
+    relay.open(directory.path()).unwrap();
     let path = directory.path().to_owned();
     let late = std::thread::spawn(move || {
         let socket = listener::connect(&path).unwrap().unwrap();
@@ -207,7 +225,7 @@ fn who_attaches_hears_what_is_said_from_then_on() {
     relay.until_end(scene.ends, &scene.child, &signals, Vec::new()).unwrap();
     relay.close().unwrap();
     assert!(listener::connect(directory.path()).unwrap().is_none());
-    relay.dismiss(&Message::Ended(b"end"), &signals).unwrap();
+    relay.dismiss_all(b"end", &signals).unwrap();
     let sent = late.join().unwrap();
     assert_eq!(sent.out, b"now\n");
     assert_eq!(sent.words.last().unwrap(), "end");

@@ -70,7 +70,7 @@ impl Scene {
             | MoveMount { .. }
             | MountSetattr { .. } => self.mounts(call).map_or(Said::Nothing, Said::Commands),
             Open { path, flags } => self.open(path, flags, answer),
-            Dup2 { descriptor, .. } => self.dup2(descriptor),
+            Dup2 { path, descriptor } => self.dup2(path, descriptor),
             Openat2 { root, path, .. } => self.opened(below(root, path), answer),
             Write { path, contents } => self.write(path, contents),
             Chdir { .. }
@@ -123,8 +123,8 @@ impl Scene {
     }
 
     /// The command's standard input is redirected when it is executed.
-    fn dup2(&mut self, descriptor: i32) -> Said {
-        self.no_stdin |= descriptor == 0;
+    fn dup2(&mut self, path: &Path, descriptor: i32) -> Said {
+        self.no_stdin |= descriptor == 0 && path == Path::new("/dev/null");
         Said::Nothing
     }
 

@@ -14,6 +14,8 @@ pub enum Note {
     NotCleared(Error),
     /// Something that an ordinary user could have is lacking.
     Lacking(Error),
+    /// Something that a container said is not in its log.
+    NotLogged(Error),
     /// Several images stand on the same layers.
     LayersShared {
         /// What the images take, as text.
@@ -69,6 +71,14 @@ impl Note {
                 )
             }
             Note::Lacking(error) => super::sentence(error, lang),
+            Note::NotLogged(error) => {
+                let why = super::sentence(error, lang);
+                both!(
+                    lang,
+                    "not all that the container said is in its log: {why}",
+                    "容器的输出没有全部写入日志：{why}"
+                )
+            }
             Note::LayersShared { whole, saved } => both!(
                 lang,
                 "these images share layers: they take {whole}, {saved} less than if each had its own",

@@ -284,6 +284,13 @@ steps! {
         object: "task_struct.exit_code";
         look: ;
     }
+    Console "console" {
+        title: "Attach to the container", "连接到容器";
+        why: "What a container writes goes through pipes, or a terminal of its own, to its supervisor. Whoever connects to the socket attach in the container's directory is sent it from there; nobody reaches into the container for it.",
+             "容器写出的内容经过管道（或它自己的终端）到达监管进程。连接到容器目录里的 attach 套接字，就能从那里收到；没有谁需要伸手进容器。";
+        object: "struct unix_sock";
+        look: "ss -xp | grep attach";
+    }
     Cleanup "cleanup" {
         title: "Remove what does not go by itself", "清理不会自己消失的东西";
         why: "The cgroup and the container's directory carry its id in their names and are removed by hand.",

@@ -25,6 +25,18 @@ problems! { ConsoleProblem;
         what: "the log {path} is damaged", "日志 {path} 已损坏";
         todo: "what was shown came before the damage; remove the file to begin a new log", "已显示的内容位于损坏之前；删除该文件即可开始新的日志";
     }
+    OneToAttach => {
+        what: "only one container can be started and attached to at once", "一次只能启动并连接一个容器";
+        todo: "start the others without -a", "其他容器请不加 -a 启动";
+    }
+    Paused { name } => {
+        what: "the container {name} is paused, and says nothing", "容器 {name} 处于暂停状态，没有输出";
+        todo: "let it go on first: minidocker unpause {name}", "请先让它继续：minidocker unpause {name}";
+    }
+    OutputBroken => {
+        what: "nobody reads what the container says here any more", "这里已经没有人读取容器的输出";
+        todo: "the container goes on: see minidocker logs, attach and stop", "容器仍在运行：请用 minidocker logs、attach 或 stop";
+    }
     SupervisorGone => {
         what: "the container's supervisor has ended without saying how the container did", "容器的监管进程已结束，没有说明容器如何结束";
         todo: "it was killed, and the kernel killed the container with it; the next command clears up", "它被杀死，内核也随之杀死了容器；下一条命令会清理";
