@@ -77,7 +77,7 @@ fn attend(
     let (reading, writing) = command::pipe()?;
     let (ours, theirs) = manner.as_ref().map(|_| console::pair()).transpose()?.unzip();
     let signals = Signals::hold()?;
-    match command::split()? {
+    match take(Step::Supervise, command::split)? {
         Forked::Child => {
             drop((reading, ours));
             become_role(Role::Runtime);

@@ -61,13 +61,19 @@ fn ask_to_end(running: &Alive, how: Stop) -> Result<()> {
     let spec = &running.config.spec;
     let seconds = how.timeout.unwrap_or(spec.stop_timeout);
     supervise::send(&running.first, how.signal.unwrap_or(spec.stop_signal))?;
-    stop::freeze(&running.group()?, false)?;
+    thaw(running)?;
     let grace = u64::try_from(seconds).ok().map(Duration::from_secs);
     if supervise::wait_ended(&running.first, grace)? {
         return Ok(());
     }
     supervise::send(&running.first, SIGKILL)?;
     supervise::wait_ended(&running.first, None).map(drop)
+}
+
+/// A frozen process acts on no signal before it is thawed; on v1 not even on SIGKILL.
+fn thaw(running: &Alive) -> Result<()> {
+    let group = running.group()?;
+    if stop::is_frozen(&group)? { stop::freeze(&group, false) } else { Ok(()) }
 }
 
 /// Send a signal, by its name or number, to the first process of a running container.
@@ -81,7 +87,7 @@ pub fn kill(root: &Root, word: &str, signal: &str) -> Result<()> {
         }
         supervise::send(&running.first, signal)?;
         if signal == SIGKILL {
-            stop::freeze(&running.group()?, false)?;
+            thaw(&running)?;
         }
         Ok(())
     })
@@ -176,7 +182,7 @@ fn kill_and_wait(root: &Root, id: &str) -> Result<()> {
         Ok(State::Idle(_)) => return Ok(()),
         Ok(State::Running(running)) => {
             supervise::send(&running.first, SIGKILL)?;
-            stop::freeze(&running.group()?, false)?;
+            thaw(&running)?;
         }
         Ok(State::Waiting(_)) => supervise::send(&supervisor, SIGTERM)?,
         Err(_) => supervise::send(&supervisor, SIGKILL)?,

@@ -74,6 +74,8 @@ fn subjects(call: &Call<'_>) -> Vec<Subject> {
         Call::Unshare { flags } => namespaces(flags).map(|kind| namespace(for_children(kind))).collect(),
         Call::Setns { flags, .. } => namespaces(flags).map(namespace).collect(),
         Call::Sethostname { .. } => vec![S::Hostname],
+        // Whoever waits for a process sees what else of its group has gone with it.
+        Call::PollPidfd { pid, .. } => observe::home(Who::Pid(pid)).map(S::Members).into_iter().collect(),
         Call::Mount { target, flags, .. } if flags.has(flags::MS_PRIVATE) || flags.has(flags::MS_SLAVE) => {
             vec![S::Mount(observe::place(target)), S::SharedMounts]
         }

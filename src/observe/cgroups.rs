@@ -86,6 +86,15 @@ pub fn members(directory: &Path) -> Vec<i32> {
     text.lines().filter_map(|line| line.parse().ok()).collect()
 }
 
+/// The same as one line of at most eight pids; `None` when there is none.
+pub fn member_line(directory: &Path) -> Option<String> {
+    const SHOWN: usize = 8;
+    let pids = members(directory);
+    let shown: Vec<String> = pids.iter().take(SHOWN).map(i32::to_string).collect();
+    let rest = if pids.len() > SHOWN { " …" } else { "" };
+    (!pids.is_empty()).then(|| format!("{}{rest}", shown.join(" ")))
+}
+
 /// What `/proc/cgroups` lists: each name, with the number of its v1 hierarchy (0: on none, so v2 has it).
 pub fn subsystems() -> Vec<(String, u32)> {
     let text = std::fs::read_to_string("/proc/cgroups").unwrap_or_default();

@@ -24,6 +24,19 @@ pub fn memberships(who: Who) -> Vec<Membership> {
     parse(&cgroup, &mounts)
 }
 
+/// The directory of the cgroup that says most about whom a process lives with: v2's, or that of the v1 controllers
+/// `pids` or `memory`. `None` for a process that is in no container.
+pub fn home(who: Who) -> Option<PathBuf> {
+    let all = memberships(who);
+    let of_container = |one: &&Membership| one.path.contains("/minidocker-") && one.directory.is_some();
+    let is = |one: &&Membership, name: &str| match name {
+        "" => one.unified,
+        name => one.controllers.iter().any(|own| own == name),
+    };
+    let of = |name: &str| all.iter().filter(of_container).find(|one| is(one, name));
+    ["pids", "memory", ""].into_iter().find_map(of)?.directory.clone()
+}
+
 /// The inode number of a file or directory; of a cgroup's it is the `id` of its kernfs_node.
 pub fn inode_of(path: &Path) -> Option<u64> {
     std::fs::metadata(path).ok().map(|metadata| metadata.ino())

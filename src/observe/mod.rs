@@ -22,7 +22,7 @@ mod stat;
 
 pub use census::{Resident, census, resident, user_name};
 pub use cgroups::{built_in, cgroup_paths, groups_below, is_group, members, subsystems};
-pub use groups::{Membership, controllers, inode_of, memberships};
+pub use groups::{Membership, controllers, home, inode_of, memberships};
 pub use mounts::cgroup_root;
 pub use namespaces::{KINDS, inode};
 pub use network::{LinkCount, link_counters, snmp};
@@ -78,6 +78,8 @@ pub enum Subject {
     Contents(PathBuf),
     /// Which cgroup the reader is in, in the hierarchy that this path belongs to.
     Cgroup(PathBuf),
+    /// The processes in the cgroup at this directory.
+    Members(PathBuf),
     /// The network links of the reader's network namespace.
     Links,
     /// Its IPv4 addresses.
@@ -101,6 +103,7 @@ impl Subject {
             Subject::Root => "root /".to_owned(),
             Subject::Path(path) | Subject::Contents(path) => path.display().to_string(),
             Subject::Cgroup(path) => format!("cgroup {}", cgroups::hierarchy(path).unwrap_or("v2")),
+            Subject::Members(directory) => directory.join("cgroup.procs").display().to_string(),
             Subject::Links => "links".to_owned(),
             Subject::Addresses => "addresses".to_owned(),
             Subject::Routes => "routes".to_owned(),
@@ -122,6 +125,7 @@ pub fn read(subject: &Subject) -> Option<String> {
         Subject::Path(path) => paths::kind(path),
         Subject::Contents(path) => paths::contents(path),
         Subject::Cgroup(path) => cgroups::membership(path),
+        Subject::Members(directory) => cgroups::member_line(directory),
         Subject::Links => network::links(),
         Subject::Addresses => network::addresses(),
         Subject::Routes => network::routes(),

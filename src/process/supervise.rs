@@ -172,10 +172,7 @@ pub fn hold_same(pid: i32, start: u64) -> Result<Option<Child>> {
 
 /// Wait until `process`, which need not be a child, has ended; with `most`, for so long at most. Whether it has.
 pub fn wait_ended(process: &Child, most: Option<Duration>) -> Result<bool> {
-    match most {
-        Some(most) => signal::wait_ended_within(process, most),
-        None => signal::wait_ended(process).map(|()| true),
-    }
+    signal::watch_end(process, most)
 }
 
 /// Send `signal` to `process`; one that has ended already is fine.

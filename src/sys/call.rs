@@ -26,6 +26,7 @@ pub enum Call<'a> {
     Waitid { pid: i32 },
     PidfdOpen { pid: i32 },
     PidfdSendSignal { pid: i32, signal: i32 },
+    PollPidfd { pid: i32, timeout: Option<u64> },
     Kill { pid: i32, signal: i32 },
     Fork,
     Setsid,
@@ -171,6 +172,8 @@ calls! {
     Waitid { pid } => "waitid" { "pid": V::Number(pid.into()) }
     PidfdOpen { pid } => "pidfd_open" { "pid": V::Number(pid.into()) }
     PidfdSendSignal { pid, signal } => "pidfd_send_signal" { "pid": V::Number(pid.into()), "signal": V::Number(signal.into()) }
+    PollPidfd { pid, timeout } => "poll" {
+        "pid": V::Number(pid.into()), "events": V::Symbol("POLLIN"), "timeout": V::Number(timeout.map_or(-1, |ms| ms as i64)) }
     Kill { pid, signal } => "kill" { "pid": V::Number(pid.into()), "signal": V::Number(signal.into()) }
     Fork => "fork" {}
     Setsid => "setsid" {}

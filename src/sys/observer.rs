@@ -42,6 +42,7 @@ pub enum Step {
     ThrowAway,
     Attend,
     Image,
+    Supervise,
     Claim,
     State,
     Cgroup,

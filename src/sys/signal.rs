@@ -145,16 +145,21 @@ pub fn wait_ended(process: &Child) -> Result<()> {
     wait_readable(process.pidfd.as_fd(), None).map(drop)
 }
 
-/// The same, for so long at most; whether it has ended.
-pub fn wait_ended_within(process: &Child, most: Duration) -> Result<bool> {
-    wait_readable(process.pidfd.as_fd(), Some(most))
+/// The same, for so long at most if a time is given, and told as what it is; whether it has ended.
+pub fn watch_end(process: &Child, most: Option<Duration>) -> Result<bool> {
+    let call = Call::PollPidfd { pid: process.pid, timeout: most.map(|most| most.as_millis() as u64) };
+    poll_readable(call, process.pidfd.as_fd(), most)
 }
 
 /// Wait until `descriptor` can be read, for so long at most; whether it can.
 fn wait_readable(descriptor: BorrowedFd<'_>, most: Option<Duration>) -> Result<bool> {
+    poll_readable(Call::Poll, descriptor, most)
+}
+
+fn poll_readable(call: Call<'_>, descriptor: BorrowedFd<'_>, most: Option<Duration>) -> Result<bool> {
     let end = most.map(|most| Instant::now() + most);
     let mut ready = false;
-    ask(Call::Poll, || {
+    ask(call, || {
         let mut one = [PollFd::new(descriptor, PollFlags::POLLIN)];
         retry(|| {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
@@ -165,7 +170,7 @@ fn wait_readable(descriptor: BorrowedFd<'_>, most: Option<Duration>) -> Result<b
             poll(&mut one, limit)
         })?;
         ready = one[0].any().unwrap_or(false);
-        Ok(())
+        Ok(i32::from(ready))
     })?;
     Ok(ready)
 }

@@ -103,6 +103,7 @@ impl Scene {
             Waitid { .. }
             | PidfdOpen { .. }
             | PidfdSendSignal { .. }
+            | PollPidfd { .. }
             | Kill { .. }
             | CloseRange { .. }
             | Getrandom { .. }
