@@ -4,9 +4,10 @@
 //! are passed on to the supervisor, which passes them on to the container. It may be killed: the container goes on.
 
 use super::Parts;
+use super::claim::Task;
 use super::plan::{self, Request, Wishes};
 use super::report::{self, Reporter, Word};
-use super::supervisor::{Guest, Task, supervise};
+use super::supervisor::{Guest, supervise};
 use crate::console;
 use crate::console::client::{Client, Keys, Manner, Outcome};
 use crate::console::message::Wish;

@@ -7,6 +7,7 @@
 //! | [`parts`] | | the steps as plain functions, each of which can be exchanged |
 //! | [`client`] | what the person started | makes the supervisor, and is there for the person until the end |
 //! | [`supervisor`] | the container's parent | makes what stands outside, waits, clears up, begins again |
+//! | [`claim`] | the supervisor | takes possession of the container's directory |
 //! | [`report`], [`restart`] | | what the supervisor tells the client; whether it begins again |
 //! | [`init`] | the container's first process | makes what is inside, becomes the command |
 //! | [`cable`] | the runtime | its network: from words to ports held, addresses leased and files written |
@@ -30,6 +31,7 @@ pub mod alive;
 pub mod attach;
 pub mod cable;
 pub mod changes;
+pub mod claim;
 pub mod client;
 pub mod commit;
 pub mod connect;

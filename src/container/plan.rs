@@ -17,7 +17,7 @@ use crate::rootfs::volume::{self, Volume};
 use crate::security::capabilities::{self, Capabilities};
 use crate::state::Root;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What was asked for, in the person's own words: the options of `minidocker run`.
 #[derive(Debug, Clone, Default)]
@@ -212,17 +212,6 @@ pub fn settle(
 ) -> Result<(Spec, Option<Neighbour>)> {
     let (user_namespace, confined) = (is_rootless(), is_confined()?);
     let directory = root.container(&id);
-    let layers = Layers {
-        lower: image.layers.clone(),
-        upper: directory.join("upper"),
-        work: directory.join("work"),
-        merged: directory.join("merged"),
-        volatile: request.rm,
-        userxattr: confined,
-        // Whatever this machine's default is, the upper layer says all by itself: it can be made a layer of an image.
-        redirect_dir: (!confined).then_some(false),
-        metacopy: (!confined).then_some(false),
-    };
     let (network, neighbour) = settle_network(root, &wishes.net)?;
     let cable::Settled { ports, exposed, lookup } = wishes.net.settle(image.config.exposed_ports.keys());
     let shared = user_namespace && matches!(network, Network::Bridge(_));
@@ -247,7 +236,7 @@ pub fn settle(
         environment,
         workdir: target::clean(&if workdir.is_absolute() { workdir } else { "/".into() }),
         user: request.user.clone().unwrap_or_else(|| image.config.user.clone()),
-        layers,
+        layers: layers(image, &directory, request.rm, confined),
         volumes: volumes::settle(root, &wishes.volumes, &[])?,
         network,
         ports,
@@ -273,6 +262,21 @@ pub fn settle(
         id,
     };
     Ok((spec, neighbour))
+}
+
+/// The layers of a container whose directory is `directory`.
+fn layers(image: &Image, directory: &Path, volatile: bool, confined: bool) -> Layers {
+    Layers {
+        lower: image.layers.clone(),
+        upper: directory.join("upper"),
+        work: directory.join("work"),
+        merged: directory.join("merged"),
+        volatile,
+        userxattr: confined,
+        // Whatever this machine's default is, the upper layer says all by itself: it can be made a layer of an image.
+        redirect_dir: (!confined).then_some(false),
+        metacopy: (!confined).then_some(false),
+    }
 }
 
 /// A name that no container has. When the lot falls on taken ones again and again, the id makes the difference.

@@ -5,11 +5,11 @@
 //! lock on its directory, so as long as it lives the container is in somebody's care, and when it is killed the kernel
 //! kills the container ([`init`] asks for that). It does not need the client: that may detach, or be killed.
 
+use super::claim::{self, Claimed, Task};
 use super::init::{self, Inheritance};
 use super::parts::Parts;
-use super::plan::{self, Neighbour, Request, Wishes};
-use super::reclaim;
-use super::record::{self, Config, Phase, Status, Wish};
+use super::plan::{self, Neighbour};
+use super::record::{Config, Phase, Status, Wish};
 use super::report::{Outcome, Reporter};
 use super::restart::Pauses;
 use super::spec::Spec;
@@ -19,8 +19,7 @@ use crate::cgroup::accounting::{self, Memory};
 use crate::console::ends::{Ends, Outside};
 use crate::console::relay::Relay;
 use crate::console::{self, Console, message};
-use crate::error::{Error, LifeProblem, Problem, Result};
-use crate::image::Image;
+use crate::error::Result;
 use crate::namespace::user::Map;
 use crate::network::port::{Binding, Holds};
 use crate::network::{self, Network};
@@ -29,28 +28,10 @@ use crate::process::handshake::{Handshake, ParentSide};
 use crate::process::supervise::{self, Signals};
 use crate::process::{Child, Ended, Forked, command};
 use crate::rootfs::volume;
-use crate::state::{self, Claim, Root};
+use crate::state::{Claim, Root};
 use crate::step::{Step, take};
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
-
-/// Which container a supervisor is for.
-pub enum Task<'a> {
-    /// A new one.
-    New {
-        /// What was asked for.
-        request: &'a Request,
-        /// The same, understood.
-        wishes: &'a Wishes,
-        /// What it is made from.
-        image: &'a Image,
-    },
-    /// One that was created, or has run before.
-    Old {
-        /// Its id.
-        id: String,
-    },
-}
 
 /// The client that made this supervisor, if it stays.
 #[derive(Debug)]
@@ -109,8 +90,8 @@ fn carry(
     // Until there is something of the container to clear up, a signal simply ends this process, wherever it waits.
     before.unblock()?;
     let Claimed { claim, spec, neighbour, signals, left } = match task {
-        Task::New { request, wishes, image } => claim_new(root, request, wishes, image)?,
-        Task::Old { id } => adopt(root, id)?,
+        Task::New { request, wishes, image } => claim::new(root, request, wishes, image)?,
+        Task::Old { id } => claim::old(root, id)?,
     };
     reporter.left(left);
     let status = Status::load(&claim.directory)?.unwrap_or_else(Status::created);
@@ -136,53 +117,6 @@ fn carry(
         new: matches!(task, Task::New { .. }),
     };
     life.lives(reporter)
-}
-
-/// What a container is after its claim: planned, in possession of a directory, and nothing yet in the kernel.
-struct Claimed {
-    claim: Claim,
-    spec: Spec,
-    neighbour: Option<Neighbour>,
-    signals: Signals,
-    /// What of earlier containers could not be cleared away.
-    left: Vec<Error>,
-}
-
-/// Under the lock on the whole: clear up after the dead, settle the plan, and take a directory for it.
-///
-/// Signals are held back from just before there is something of the container to clear up.
-fn claim_new(root: &Root, request: &Request, wishes: &Wishes, image: &Image) -> Result<Claimed> {
-    let held = root.lock()?;
-    let left = take(Step::Reclaim, || reclaim::all(root, &held))?;
-    take(Step::Claim, || {
-        let (spec, neighbour) = plan::settle(root, request, wishes, image, state::new_id()?)?;
-        let signals = Signals::hold()?;
-        let claim = root.claim(&held, &spec.id, &spec.name)?;
-        let config = Config::new(spec);
-        let saved = config.save().and_then(|()| Status::created().save(&claim.directory));
-        if let Err(error) = saved {
-            root.forget(&claim, Some(&config.spec.name))?;
-            return Err(error);
-        }
-        Ok(Claimed { claim, spec: config.spec, neighbour, signals, left })
-    })
-}
-
-/// The same for a container that is there already; `AlreadyRunning` when another supervisor has it.
-fn adopt(root: &Root, id: &str) -> Result<Claimed> {
-    let held = root.lock()?;
-    let left = take(Step::Reclaim, || reclaim::all(root, &held))?;
-    take(Step::Claim, || {
-        let (config, _) = record::load(root, id)?;
-        let mut spec = config.spec;
-        let neighbour = plan::meet_again(root, &mut spec)?;
-        let signals = Signals::hold()?;
-        let running = || Error::new(Problem::Life(LifeProblem::AlreadyRunning { name: spec.name.clone() }));
-        let claim = root.adopt(&held, id)?.ok_or_else(running)?;
-        root.begin(id)?;
-        Wish::clear(&claim.directory)?;
-        Ok(Claimed { claim, spec, neighbour, signals, left })
-    })
 }
 
 /// This process has moved to the namespaces that the person's bridged containers share.

@@ -4,7 +4,7 @@ use super::*;
 use crate::console::ends::{Console, Shape};
 use crate::console::inside::Inside;
 use crate::console::log::{Selection, follow};
-use crate::console::message::ROOM;
+use crate::console::message::{Message, ROOM};
 use crate::console::{listener, pair};
 use crate::sys::seqpacket::{Received, receive};
 use crate::sys::signal;
