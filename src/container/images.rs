@@ -41,6 +41,15 @@ pub fn users(root: &Root) -> Result<Vec<User>> {
     Ok(users)
 }
 
+/// The same for whoever removes: a container that runs and whose record cannot be read stands on layers that nobody
+/// knows, so that is the error.
+fn all_users(root: &Root) -> Result<Vec<User>> {
+    for id in root.ids()?.into_iter().filter(|id| root.is_running(id)) {
+        changes::load(root, &id)?;
+    }
+    users(root)
+}
+
 /// Remove the image that `word` means, or only that name of it when it has others.
 ///
 /// `ImageInUse` when a container was made of it: one that runs, always; another, unless `force`. `ImageHasNames` when
@@ -61,7 +70,7 @@ pub fn remove(root: &Root, word: &str, force: bool) -> Result<Vec<Line>> {
         let names = names.iter().map(Name::to_string).collect::<Vec<_>>().join(", ");
         return Err(problem(ImageProblem::ImageHasNames { id: id.short(), names }));
     }
-    let users = users(root)?;
+    let users = all_users(root)?;
     if let Some(user) = users.iter().find(|user| user.image == Some(id) && (user.running || !force)) {
         if let (true, Some(name)) = (force, name) {
             change.untag_and_keep(&name, &manifest)?;
@@ -85,7 +94,7 @@ pub fn remove(root: &Root, word: &str, force: bool) -> Result<Vec<Line>> {
 /// needs. What went, and how many bytes.
 pub fn prune(root: &Root, held: &RootLock, change: &mut Adding, all: bool) -> Result<(Vec<Line>, u64)> {
     let store = change.store().clone();
-    let users = users(root)?;
+    let users = all_users(root)?;
     let (images, _) = store.list()?;
     let (mut lines, mut ids) = (Vec::new(), Vec::new());
     for listed in images {

@@ -6,7 +6,7 @@ use super::spec::{self, Spec};
 use super::{cable, environment, names, volumes};
 use crate::cgroup::{Limits, parse};
 use crate::error::{Error, LifeProblem, Problem, Result, RootlessProblem};
-use crate::image::{self, Image};
+use crate::image::{self, Image, Store};
 use crate::namespace::net::Door;
 use crate::network::outbound::Way;
 use crate::network::{self, Join, Network};
@@ -210,6 +210,10 @@ pub fn settle(
     image: &Image,
     id: String,
 ) -> Result<(Spec, Option<Neighbour>)> {
+    // It may have been removed since it was found; from here on, what a container stands on stays.
+    if !image.is_whole()? {
+        return Err(image::unknown(&Store::open(root.path()), &image.name));
+    }
     let (user_namespace, confined) = (is_rootless(), is_confined()?);
     let directory = root.container(&id);
     let (network, neighbour) = settle_network(root, &wishes.net)?;

@@ -80,7 +80,12 @@ impl Image {
 /// that means none; `StateDamaged` for an image whose record or layers are.
 pub fn find(root: &Path, word: &str) -> Result<Image> {
     let store = Store::open(root);
-    match store.find(word)? {
+    let found = match store.find(word) {
+        // It was being removed while it was read.
+        Err(Error { problem: Problem::StateDamaged { .. }, .. }) if store.resolve(word)?.is_none() => None,
+        found => found?,
+    };
+    match found {
         Some(image) => Ok(image),
         None if Name::parse(word) == Some(Name::base()) => build_base(&store, false),
         None => Err(unknown(&store, word)),

@@ -1,6 +1,6 @@
 //! images, tag, history, rmi, image prune: names come and go, and what they lead to stays as long as it is needed.
 
-use crate::common::container::Outcome;
+use crate::common::container::{Outcome, Running};
 use crate::common::space::{Space, Who, names_in};
 use crate::common::{Test, as_both};
 
@@ -12,6 +12,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], lists_are_dockers),
         as_both(&[], pruning_takes_what_nobody_needs),
         as_both(&[], what_everything_takes_is_told),
+        as_both(&[], a_run_against_a_removal_runs_or_is_refused),
     ]
     .into_iter()
     .flatten()
@@ -152,4 +153,26 @@ fn what_everything_takes_is_told(who: Who) {
     }
     done(&space.minidocker(&["rm", "one"]));
     done(&space.minidocker(&["volume", "rm", "kept"]));
+}
+
+fn a_run_against_a_removal_runs_or_is_refused(who: Who) {
+    let space = own_space(who);
+    for turn in 0..8 {
+        let name = format!("short-lived:{turn}");
+        let words = ["run", "--name", "one", "--network", "none", "base", "sh", "-c", "echo here > /file"];
+        done(&space.minidocker(&words));
+        done(&space.minidocker(&["commit", "one", &name]));
+        done(&space.minidocker(&["rm", "one"]));
+        let run = ["run", "--rm", "--network", "none", &name, "cat", "/file"];
+        let running = Running::start(space.command().args(run));
+        let removing = Running::start(space.command().args(["rmi", "-f", &name]));
+        let (ran, removed) = (running.end(), removing.end());
+        assert_eq!(removed.status, 0, "{}", removed.err);
+        match ran.status {
+            0 => assert_eq!(ran.out, "here\n"),
+            _ => ran.assert_refused(&[&name]),
+        }
+    }
+    done(&space.minidocker(&["image", "prune", "-f"]));
+    assert_eq!(layers(&space).len(), 2, "that of base is left");
 }
