@@ -69,5 +69,5 @@ where
     T: Serialize + DeserializeOwned,
     F: FnOnce() -> Result<T>,
 {
-    if spec.user_namespace { apart::apart(role, part) } else { part() }
+    if spec.is_of_user() { apart::apart(role, part) } else { part() }
 }

@@ -208,7 +208,7 @@ impl<'a> House<'a> {
     /// Do `part` in a child whose root directory is the container's.
     fn begin<T: serde::Serialize>(&self, part: impl FnOnce(Early) -> Result<T>) -> Result<Aside> {
         let map = match &self.way {
-            Way::Layers(spec, _) if spec.user_namespace => aside::map_needed()?,
+            Way::Layers(spec, _) if spec.is_of_user() => aside::map_needed()?,
             _ => None,
         };
         let birthplace = match &self.way {

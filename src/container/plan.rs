@@ -369,8 +369,7 @@ fn join(root: &Root, name: &str) -> Result<(Join, Neighbour)> {
     let join = Join {
         name: name.to_owned(),
         net: format!("/proc/{pid}/ns/net").into(),
-        user: (config.spec.user_namespace || config.spec.shared)
-            .then(|| format!("/proc/{pid}/ns/user").into()),
+        user: config.spec.is_of_user().then(|| format!("/proc/{pid}/ns/user").into()),
         files: match &config.spec.network {
             Network::Container(join) => join.files.clone(),
             _ => config.spec.directory.clone(),

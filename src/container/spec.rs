@@ -107,6 +107,11 @@ pub const fn default_stop_timeout() -> i64 {
 }
 
 impl Spec {
+    /// Whether its files belong to ids of an ordinary user: her own, and those that she has been given.
+    pub fn is_of_user(&self) -> bool {
+        self.user_namespace || self.shared
+    }
+
     /// The command's environment: the plan's, with `HOME` from the container's passwd file where none was given.
     pub fn environment_for(&self, who: &Identity) -> Vec<String> {
         let mut environment = self.environment.clone();

@@ -11,6 +11,7 @@ const UIDMAP: Need = Need::Program("newuidmap", "uidmap");
 
 pub fn tests() -> Vec<Test> {
     let needs = &[Need::Rootless, UIDMAP];
+    let bridged = &[Need::Rootless, UIDMAP, Need::Iptables];
     [
         as_root(needs, all_ids_given_are_mapped),
         as_root(needs, they_are_found_by_name_and_by_number),
@@ -21,6 +22,8 @@ pub fn tests() -> Vec<Test> {
         as_root(needs, a_layer_of_their_files_is_removed_by_prune_all),
         as_root(needs, without_the_program_the_own_id_is_mapped_and_a_note_says_why),
         as_root(needs, a_program_without_rights_refuses_and_a_note_says_why),
+        as_root(needs, every_verb_reaches_what_belongs_to_them),
+        as_root(bridged, every_verb_reaches_them_on_a_bridge_too),
         as_user(&[], root_inside_has_no_other_groups),
     ]
     .into_iter()
@@ -34,7 +37,10 @@ const FIRST: u32 = 300_000;
 /// A space of an ordinary user, for whom these lines stand in both files: on her throw-away host, newuidmap(1) reads
 /// them too.
 fn given(lines: &str) -> Space {
-    let space = Space::new(Who::User);
+    give(Space::new(Who::User), lines)
+}
+
+fn give(space: Space, lines: &str) -> Space {
     let file = space.path("subids");
     std::fs::write(&file, lines).unwrap();
     let file = file.display();
@@ -142,11 +148,7 @@ fn what_a_killed_runtime_left_of_them_is_reclaimed() {
 }
 
 fn a_layer_of_their_files_is_removed_by_prune_all() {
-    let space = Space::bare(Who::User);
-    let file = space.path("subids");
-    std::fs::write(&file, format!("{}:{FIRST}:65536\n", user())).unwrap();
-    let file = file.display();
-    space.host().sh(&format!("mount --bind {file} /etc/subuid && mount --bind {file} /etc/subgid"));
+    let space = give(Space::bare(Who::User), &format!("{}:{FIRST}:65536\n", user()));
     assert_eq!(space.base(&[], &["true"]).status, 0);
     let layers = std::fs::read_dir(space.root().join("layers")).unwrap();
     let layer = layers.map(|layer| layer.unwrap().path()).find(|layer| layer.is_dir()).unwrap();
@@ -195,4 +197,65 @@ fn root_inside_has_no_other_groups() {
     let space = Space::new(Who::User);
     let said = space.sh(&[], "cat /proc/self/setgroups; id -G");
     assert!(said.starts_with("deny") || said == "allow\n0\n", "{said}");
+}
+
+/// A verb of a container that has such a tree; what it says. It must succeed.
+fn verb(space: &Space, words: &[&str]) -> String {
+    let outcome = space.minidocker(words);
+    assert_eq!(outcome.status, 0, "{words:?}: {}", outcome.err);
+    outcome.out
+}
+
+fn every_verb_reaches(network: &str) {
+    // With a store of its own, in which nobody else removes images.
+    let space = give(Space::bare(Who::User), &format!("{}:{FIRST}:65536\n", user()));
+    let out = space.path("out");
+    std::fs::create_dir(&out).unwrap();
+    std::os::unix::fs::chown(&out, Some(user()), Some(user())).unwrap();
+    let script = format!(
+        "exec > /dev/null 2>&1; {FOREIGN}; touch /ready; trap 'exit 4' TERM; while :; do sleep 0.05; done"
+    );
+    verb(&space, &["run", "-d", "--name", "web", "--network", network, "base", "sh", "-c", &script]);
+    let wait = "while ! [ -e /ready ]; do sleep 0.05; done; stat -c %u:%g /d/e/f";
+    assert_eq!(verb(&space, &["exec", "web", "sh", "-c", wait]), "5:6\n");
+    assert_eq!(verb(&space, &["exec", "--user", "5:6", "web", "id", "-u"]), "5\n");
+    for (running, name) in [(true, "one"), (false, "two")] {
+        if !running {
+            assert_eq!(verb(&space, &["stop", "--time", "5", "web"]), "web\n");
+        }
+        assert!(verb(&space, &["diff", "web"]).contains("A /d/e/f\n"), "running: {running}");
+        let target = out.join(name);
+        verb(&space, &["cp", "web:/d", &target.display().to_string()]);
+        let copied = std::fs::metadata(target.join("e")).unwrap();
+        assert_eq!((copied.uid(), copied.mode() & 0o777), (user(), 0o700), "running: {running}");
+        let archive = out.join(format!("{name}.tar")).display().to_string();
+        verb(&space, &["export", "-o", &archive, "web"]);
+        let words = ["-tvf", &archive, "--numeric-owner", "d/e/f"];
+        let listed = std::process::Command::new("tar").args(words).output().unwrap();
+        let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+        assert!(listed.contains("5/6"), "running: {running}: {listed}");
+    }
+    verb(&space, &["commit", "web", "snap:1"]);
+    let archive = out.join("snap.tar").display().to_string();
+    verb(&space, &["save", "-o", &archive, "snap:1"]);
+    verb(&space, &["rmi", "snap:1"]);
+    verb(&space, &["load", "-i", &archive]);
+    let look =
+        ["run", "--rm", "--network", network, "snap:1", "sh", "-c", "stat -c '%u:%g %a' /d/e/f 2>/dev/null"];
+    assert_eq!(verb(&space, &look), "5:6 0\n");
+    verb(&space, &["rmi", "snap:1"]);
+    assert_eq!(verb(&space, &["start", "web"]), "web\n");
+    assert_eq!(verb(&space, &["restart", "--time", "5", "web"]), "web\n");
+    assert_eq!(verb(&space, &["kill", "web"]), "web\n");
+    assert_eq!(verb(&space, &["wait", "web"]), "137\n");
+    assert_eq!(verb(&space, &["rm", "web"]), "web\n");
+    assert_eq!(space.containers(), [""; 0]);
+}
+
+fn every_verb_reaches_what_belongs_to_them() {
+    every_verb_reaches("none");
+}
+
+fn every_verb_reaches_them_on_a_bridge_too() {
+    every_verb_reaches("bridge");
 }
