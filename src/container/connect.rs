@@ -6,7 +6,7 @@
 use super::cable;
 use super::reclaim;
 use super::record::{self, Config};
-use super::running;
+use super::{running, shared};
 use crate::error::{Error, NetProblem, Problem, Result};
 use crate::namespace::net::Door;
 use crate::network::book::DEFAULT;
@@ -46,9 +46,10 @@ pub fn connect(root: &Root, word: &str, wanted: &Wanted) -> Result<()> {
     }
     places.push(Endpoint::wished(wish.clone()));
     take(Step::Connect, || {
-        if let Some(door) = door(root, word)? {
-            inside(&door, |inside| plug::connect(root.path(), &config.spec.id, &wish, inside).map(drop))?;
-        }
+        shared::beside_bridges(root, || {
+            let Some(door) = door(root, word)? else { return Ok(()) };
+            inside(&door, |inside| plug::connect(root.path(), &config.spec.id, &wish, inside).map(drop))
+        })?;
         save(&held, &config)
     })
 }
@@ -62,17 +63,18 @@ pub fn disconnect(root: &Root, word: &str, network: &str, force: bool) -> Result
         || problem(NetProblem::NotConnected { container: word.to_owned(), network: network.clone() });
     let id = match root.find(word) {
         Err(_) if force => {
-            let gone = take(Step::Disconnect, || plug::disconnect(root.path(), word, &network, None))?;
+            let strike = || plug::disconnect(root.path(), word, &network, None);
+            let gone = take(Step::Disconnect, || shared::beside_bridges(root, strike))?;
             return if gone { Ok(()) } else { Err(not_connected()) };
         }
         id => id?,
     };
     let mut config = record::load(root, &id)?.0;
     take(Step::Disconnect, || {
-        let was_there = match door(root, word)? {
-            Some(door) => inside(&door, |inside| plug::disconnect(root.path(), &id, &network, Some(inside)))?,
-            None => false,
-        };
+        let was_there = shared::beside_bridges(root, || match door(root, word)? {
+            Some(door) => inside(&door, |inside| plug::disconnect(root.path(), &id, &network, Some(inside))),
+            None => Ok(false),
+        })?;
         let places = places(&mut config.spec.network, word)?;
         let count = places.len();
         places.retain(|place| place.wish.network != network);

@@ -5,6 +5,7 @@
 //! process is there to keep it: each supervisor moves in before it makes anything of the network, and the last to end
 //! takes it along. Who is in it stands in a [`Register`], so that the next finds somebody to follow.
 
+use super::plan;
 use crate::error::{Error, Problem, Result, RootlessProblem};
 use crate::namespace::join::Doors;
 use crate::namespace::{self, user::Map};
@@ -12,6 +13,7 @@ use crate::network::outbound::Way;
 use crate::network::port::{Binding, Holds};
 use crate::network::{self, Network};
 use crate::process::apart::{self, Companion};
+use crate::process::command;
 use crate::process::detached::{self, Known, Task};
 use crate::state::Root;
 use crate::state::shared::{Register, Shared};
@@ -61,7 +63,11 @@ pub fn relay(root: &Root, id: &str, holds: Holds, bindings: &[Binding]) -> Resul
     if bindings.is_empty() {
         return Ok(None);
     }
-    let serve = || network::relay::run(root.path(), id, holds, bindings.to_vec());
+    let serve = || {
+        // Whoever reads what the person's terminal or pipe gets is not to wait for this process.
+        command::let_go()?;
+        network::relay::run(root.path(), id, holds, bindings.to_vec())
+    };
     Companion::start("relay", 0, serve).map(Some)
 }
 
@@ -94,18 +100,19 @@ pub fn reclaim(root: &Root, alive: &dyn Fn(&str) -> bool) -> Result<()> {
     }
 }
 
-/// Do `part` in a child that has moved in; `None` when nobody is there.
-pub fn inside<T>(root: &Root, part: impl FnOnce() -> Result<T>) -> Result<Option<T>>
+/// Do `part` where the bridges are: an ordinary user's are in namespaces of hers, into which a child moves. Where nobody
+/// is in them there are no bridges, and it is done here.
+pub fn beside_bridges<T>(root: &Root, part: impl FnOnce() -> Result<T>) -> Result<T>
 where
     T: serde::Serialize + serde::de::DeserializeOwned,
 {
-    if !Register::is_written(root)? {
-        return Ok(None);
+    if !plan::is_rootless() || !Register::is_written(root)? {
+        return part();
     }
     // Held until the end, so that whoever was found in there stays.
     let register = Register::open(root)?;
-    let Some((_, doors)) = find(&register)? else { return Ok(None) };
-    apart::born("neighbour", 0, |_| Ok(()), || doors.enter().and_then(|()| part())).map(Some)
+    let Some((_, doors)) = find(&register)? else { return part() };
+    apart::born("neighbour", 0, |_| Ok(()), || doors.enter().and_then(|()| part()))
 }
 
 fn end(register: &Register, shared: &Shared) -> Result<()> {

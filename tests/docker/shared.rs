@@ -25,6 +25,10 @@ pub fn tests() -> Vec<Test> {
         as_root(needs, without_a_program_they_reach_each_other_and_a_note_says_so),
         as_root(needs, a_state_file_that_lies_is_not_believed),
         as_root(needs, a_published_port_is_carried_across),
+        as_root(needs, networks_that_she_defines_know_names),
+        as_root(needs, a_running_container_is_connected_and_disconnected),
+        as_root(needs, whoever_is_started_again_is_on_the_bridge_again),
+        as_root(needs, a_container_joins_the_network_of_a_bridged_one),
         as_root(needs, a_port_of_roots_is_refused),
         as_root(needs, a_published_port_goes_with_the_container),
         as_root(&with("pasta", "passt"), other_containers_reach_a_published_port_at_the_hosts_address),
@@ -401,5 +405,93 @@ fn other_containers_reach_a_published_port_at_the_hosts_address() {
     let outcome = space.base(&BRIDGE, &["sh", "-c", ask]);
     assert_eq!((outcome.status, outcome.out.as_str()), (0, "hello\n"), "{}", outcome.err);
     drop(running.end());
+    assert_nothing_left(&space);
+}
+
+/// What a verb says. It must succeed.
+fn verb(space: &Space, words: &[&str]) -> String {
+    let outcome = space.minidocker(words);
+    assert_eq!(outcome.status, 0, "{words:?}: {}", outcome.err);
+    outcome.out
+}
+
+/// Start a container that writes nothing, waits to be told to end, and is there until then.
+fn detached(space: &Space, options: &[&str]) {
+    let script = "exec > /dev/null 2>&1; trap 'exit 4' TERM; while :; do sleep 0.05; done";
+    verb(space, &[&["run", "-d"], options, &["base", "sh", "-c", script]].concat());
+}
+
+fn reaches(space: &Space, from: &str, target: &str) -> bool {
+    space.minidocker(&["exec", from, "ping", "-c", "1", "-W", "2", target]).status == 0
+}
+
+fn networks_that_she_defines_know_names() {
+    let space = islanders();
+    verb(&space, &["network", "create", "front"]);
+    verb(&space, &["network", "create", "back"]);
+    detached(&space, &["--name", "one", "--network", "front"]);
+    detached(&space, &["--name", "two", "--network", "front"]);
+    detached(&space, &["--name", "three", "--network", "back"]);
+    assert!(reaches(&space, "one", "two") && reaches(&space, "two", "one"));
+    assert!(!reaches(&space, "one", "three"));
+    let address = verb(&space, &["exec", "three", "hostname", "-i"]);
+    assert!(!reaches(&space, "one", address.trim()), "what is on another network");
+    assert_eq!(space.host().links(), ["lo"]);
+    verb(&space, &["rm", "-f", "one", "two", "three"]);
+    assert!(verb(&space, &["network", "ls"]).contains("front"), "the definition stays");
+    verb(&space, &["network", "rm", "front", "back"]);
+    assert_nothing_left(&space);
+}
+
+fn a_running_container_is_connected_and_disconnected() {
+    let space = islanders();
+    verb(&space, &["network", "create", "other"]);
+    detached(&space, &["--name", "one", "--network", "other"]);
+    detached(&space, &["--name", "two", "--network", "bridge"]);
+    assert!(!reaches(&space, "two", "one"));
+    verb(&space, &["network", "connect", "other", "two"]);
+    assert!(reaches(&space, "two", "one") && reaches(&space, "one", "two"));
+    assert_eq!(verb(&space, &["exec", "two", "ls", "/sys/class/net"]), "eth0\neth1\nlo\n");
+    verb(&space, &["network", "disconnect", "other", "two"]);
+    assert!(!reaches(&space, "two", "one"));
+    assert_eq!(verb(&space, &["exec", "two", "ls", "/sys/class/net"]), "eth0\nlo\n");
+    verb(&space, &["rm", "-f", "one", "two"]);
+    verb(&space, &["network", "rm", "other"]);
+    assert_nothing_left(&space);
+}
+
+fn whoever_is_started_again_is_on_the_bridge_again() {
+    let space = islanders();
+    space.host().sh("ip link set lo up");
+    // It serves one client and ends with an error, so it is started again.
+    let script = "exec > /dev/null 2>&1; echo hello | busybox nc -l -p 80; exit 1";
+    let words = ["run", "-d", "--name", "web", "--restart", "always", "--network", "bridge", "-p", "8080:80"];
+    verb(&space, &[&words[..], &["base", "sh", "-c", script]].concat());
+    for _ in 0..3 {
+        let said = (0..200).find_map(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            space.host().in_network(|| {
+                let mut client = TcpStream::connect("127.0.0.1:8080").ok()?;
+                client.set_read_timeout(Some(PATIENCE)).ok()?;
+                let mut said = [0; 6];
+                client.read_exact(&mut said).ok().map(|()| said)
+            })
+        });
+        assert_eq!(said.as_ref(), Some(b"hello\n"));
+    }
+    verb(&space, &["stop", "--time", "1", "web"]);
+    assert!(!space.root().join("shared/state.json").exists());
+    verb(&space, &["start", "web"]);
+    verb(&space, &["rm", "-f", "web"]);
+    assert_nothing_left(&space);
+}
+
+fn a_container_joins_the_network_of_a_bridged_one() {
+    let space = islanders();
+    detached(&space, &["--name", "one", "--network", "bridge"]);
+    let address = verb(&space, &["exec", "one", "hostname", "-i"]);
+    let joined = space.base(&["--network", "container:one"], &["ip", "-4", "-o", "addr", "show", "eth0"]);
+    assert!(joined.status == 0 && joined.out.contains(address.trim()), "{joined:?}");
+    verb(&space, &["rm", "-f", "one"]);
     assert_nothing_left(&space);
 }
