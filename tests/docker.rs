@@ -16,13 +16,16 @@ mod docker {
     pub mod exec;
     pub mod images;
     pub mod life;
+    pub mod load;
     pub mod names;
     pub mod network;
     pub mod publish;
     pub mod rootless;
     pub mod save;
     pub mod shared;
+    pub mod tarball;
     pub mod top;
+    pub mod unpack;
     pub mod volumes;
     pub mod wire;
 }
@@ -43,6 +46,8 @@ fn main() -> ExitCode {
         docker::images::tests(),
         docker::commit::tests(),
         docker::save::tests(),
+        docker::load::tests(),
+        docker::unpack::tests(),
         docker::rootless::tests(),
         docker::shared::tests(),
         docker::volumes::tests(),

@@ -17,7 +17,7 @@ use crate::sys::file::{self, Kind};
 use crate::sys::stream::Stream;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 
 /// An image that was taken in.
@@ -111,7 +111,8 @@ impl Received {
                 _ => {}
             }
         }
-        Ok(())
+        // Whoever writes to the end is not cut off, and what was compressed is checked to its end.
+        io::copy(reader.get_mut(), &mut io::sink()).map(drop).map_err(failed)
     }
 
     fn directory(&mut self, adding: &mut Adding, top: &Path, below: &Path) -> Result<()> {

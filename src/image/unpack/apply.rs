@@ -211,6 +211,14 @@ impl<'a> Applier<'a> {
         if !self.places.is_below(&Path::new("/").join(path))? {
             return Ok(());
         }
+        // What was a directory there, and is none in this layer, hides all that was in it.
+        let above: Vec<&Path> = path.ancestors().skip(1).collect();
+        for directory in above.into_iter().rev() {
+            let status = file::if_there(file::link_status(&Path::new("/").join(directory)))?;
+            if status.is_some_and(|status| status.kind != Kind::Directory) {
+                return Ok(());
+            }
+        }
         let path = self.places.of(path)?;
         match file::if_there(file::link_status(&path))? {
             None => file::mknod_character(&path, 0, 0, 0),
