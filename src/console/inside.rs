@@ -29,6 +29,15 @@ impl Inside {
     /// On entry this process leads a session without a terminal, has CAP_CHOWN and CAP_SYS_ADMIN in the container, and
     /// may still open what it likes.
     pub fn take(&self, uid: u32) -> Result<()> {
+        self.take_beside(uid)?;
+        match self {
+            Inside::Pipes { .. } => Ok(()),
+            Inside::Terminal { .. } => show_as_console(file::standard()[0].0),
+        }
+    }
+
+    /// The same for a command beside the container's first process, whose the console is. CAP_SYS_ADMIN is not needed.
+    pub fn take_beside(&self, uid: u32) -> Result<()> {
         observer::keep_stderr();
         match self {
             Inside::Pipes { stdin, stdout, stderr } => {
@@ -100,10 +109,11 @@ fn take_terminal(socket: BorrowedFd<'_>, size: Option<Size>, uid: u32) -> Result
     hand_over(slave.as_fd(), uid)?;
     seqpacket::send_descriptor(socket, master.as_fd())?;
     pty::become_controlling(slave.as_fd())?;
-    show_as_console(slave.as_fd())?;
-    (0..3).try_for_each(|number| descriptor::become_standard(&slave, Path::new(CONSOLE), number))
+    (0..3).try_for_each(|number| descriptor::become_standard(&slave, Path::new(TERMINAL), number))
 }
 
+/// What the slave is called for people.
+const TERMINAL: &str = "/dev/tty";
 const CONSOLE: &str = "/dev/console";
 
 /// Let the terminal be seen at `/dev/console` too. What is bound there is the open slave, not what stands at its path by

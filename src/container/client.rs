@@ -47,7 +47,7 @@ pub fn run(root: &Root, request: &Request, parts: &Parts, host: &dyn Host) -> Re
     let wishes = Wishes::of(request)?;
     let image = take(Step::Image, || plan::image(root, request))?;
     let task = Task::New { request, wishes: &wishes, image: &image };
-    attend(root, &task, parts, manner, host)
+    attend(manner, host, |signals, reporter, guest| supervise(root, &task, parts, signals, reporter, guest))
 }
 
 /// What the person's side is to be, by the options of `run`.
@@ -64,16 +64,16 @@ fn manner_of(request: &Request) -> Result<Manner> {
 
 /// Start the container `id`, which was created or has ended; with a `manner`, be there until its end.
 pub fn start(root: &Root, id: &str, parts: &Parts, manner: Option<Manner>, host: &dyn Host) -> Result<End> {
-    attend(root, &Task::Old { id: id.to_owned() }, parts, manner, host)
+    let task = Task::Old { id: id.to_owned() };
+    attend(manner, host, |signals, reporter, guest| supervise(root, &task, parts, signals, reporter, guest))
 }
 
-/// Two processes come out of the clone: the supervisor never leaves this function.
-fn attend(
-    root: &Root,
-    task: &Task<'_>,
-    parts: &Parts,
+/// Make a supervisor, which does `supervise` and ends with the status that this returns; and be there for the person, if
+/// there is a `manner`. Two processes come out of the clone: the supervisor never leaves this function.
+pub(super) fn attend(
     manner: Option<Manner>,
     host: &dyn Host,
+    supervise: impl FnOnce(&Signals, Reporter, Option<Guest>) -> u8,
 ) -> Result<End> {
     let (reading, writing) = command::pipe()?;
     let (ours, theirs) = manner.as_ref().map(|_| console::pair()).transpose()?.unzip();
@@ -88,7 +88,7 @@ fn attend(
                 wish: manner.wish,
                 size: manner.terminal.then(console::terminal_size).flatten(),
             });
-            process::exit_now(supervise(root, task, parts, &signals, reporter, guest).into())
+            process::exit_now(supervise(&signals, reporter, guest).into())
         }
         Forked::Parent(supervisor) => {
             drop((writing, theirs));

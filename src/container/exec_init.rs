@@ -8,6 +8,7 @@
 use super::parts::Parts;
 use super::running::Running;
 use super::spec::Spec;
+use crate::console::inside::Inside;
 use crate::error::Result;
 use crate::process::handshake::ChildSide;
 use crate::process::supervise::{self, Signals};
@@ -26,8 +27,8 @@ pub struct Inheritance<'a> {
     pub parts: &'a Parts,
     /// The parent's signals, to be let go before exec.
     pub signals: &'a Signals,
-    /// Whether nobody will read what the command writes.
-    pub detach: bool,
+    /// Its ends of what it reads and writes.
+    pub console: Inside,
     /// The way to the parent.
     pub parent: ChildSide,
 }
@@ -61,12 +62,7 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         command::leave_session()?;
         let who = identity::resolve(&spec.user)?;
         (parts.limit)(spec)?;
-        if !spec.stdin {
-            command::no_stdin()?;
-        }
-        if !spec.confined {
-            command::hand_over_pipes(who.uid)?;
-        }
+        given.console.take_beside(who.uid)?;
         identity::assume(&who, spec.confined)?;
         capabilities::hold(spec.capabilities)?;
         // A change of user id has cleared this.
@@ -75,9 +71,6 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         let command = command::find(&spec.argv, &spec.environment_for(&who))?;
         command::keep_no_descriptors()?;
         command::set_umask(0o022)?;
-        if given.detach {
-            command::no_standard_three()?;
-        }
         given.signals.release()?;
         if !spec.privileged {
             (parts.filter)(spec)?;

@@ -18,7 +18,8 @@
 //! | [`cp`] | a client, and a child in the container | copies between both |
 //! | [`environment`] | | the variables of a command |
 //! | [`running`] | any minidocker | a container that runs, and the ways into it |
-//! | [`exec`] | a client, the parent of a command in a running container | gives birth to it there, waits |
+//! | [`exec`] | what the person started | another command in a running container: what it is to be |
+//! | [`exec_supervisor`] | that command's parent | gives birth to it there, waits |
 //! | [`exec_init`] | that command's process | joins the container, becomes the command |
 //! | [`commit`] | any minidocker | what a container changed, as one more layer on its image |
 //! | [`images`] | any minidocker | which images are needed by containers, and what goes when they are removed |
@@ -40,6 +41,7 @@ pub mod create;
 pub mod environment;
 pub mod exec;
 pub mod exec_init;
+pub mod exec_supervisor;
 pub mod images;
 pub mod init;
 pub mod life;

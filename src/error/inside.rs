@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "each variant's sentence stands in narrate::words; field names speak")]
 pub enum InsideProblem {
-    NotNull,
     NoPs,
     PsRefused {
         said: String,

@@ -1,13 +1,13 @@
 //! The last act: find the command, and become it.
 
 use crate::error::{Error, InsideProblem, Meaning, Problem, Result};
-use crate::sys::errno::{EACCES, EINVAL, EISDIR, ENOENT, ENOEXEC, ENOTDIR, EPERM};
+use crate::sys::errno::{EACCES, EISDIR, ENOENT, ENOEXEC, ENOTDIR, EPERM};
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::O_RDWR;
 use crate::sys::process::{self, Child, Ended, Forked, Program};
 use crate::sys::{contents, descriptor, directory, observer, standard};
 use std::convert::Infallible;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 /// A command that was found, ready to be executed.
@@ -62,53 +62,6 @@ impl Command {
             answer => answer,
         }
     }
-}
-
-/// Let the command read nothing: its standard input becomes the container's `/dev/null`.
-pub fn no_stdin() -> Result<()> {
-    file::become_stdin(null()?, Path::new(NULL))
-}
-
-const NULL: &str = "/dev/null";
-
-/// The container's `/dev/null`, seen to be the device of that name: a process of the container could have put anything
-/// in its place.
-fn null() -> Result<OwnedFd> {
-    const DEVICE: (u32, u32) = (1, 3);
-    let null = file::open_file(Path::new(NULL), O_RDWR, 0)?;
-    let status = file::descriptor_status(null.as_fd(), Path::new(NULL))?;
-    if (status.kind, status.device) == (Kind::Character, DEVICE) {
-        return Ok(null);
-    }
-    Err(Error::new(Problem::Inside(InsideProblem::NotNull)))
-}
-
-/// Let nobody hear this process, nor it anybody: the standard three become the `/dev/null` that it sees.
-pub fn no_standard_three() -> Result<()> {
-    let null = null()?;
-    (0..3).try_for_each(|number| descriptor::become_standard(&null, Path::new(NULL), number))
-}
-
-/// Give `uid` the pipes among the standard three. On entry this process has CAP_CHOWN.
-///
-/// `/dev/stdout` leads to the pipe itself, and who opens it anew is asked for permission anew: one made by root, with
-/// mode 0600, is closed to the user who can write into it by descriptor 1 all the while. runc does the same
-/// (`fixStdioPermissions`), but to whatever stands there, since all that it is given was made for the container. Here
-/// it was made by the person: a file, a named pipe or a terminal would still be `uid`'s when the container has
-/// ended, and on the host that may be somebody. A pipe without a name can be reached by those alone who have it.
-pub fn hand_over_pipes(uid: u32) -> Result<()> {
-    for (descriptor, name) in file::standard() {
-        let status = file::descriptor_status(descriptor, name)?;
-        let foreign = status.kind == Kind::Pipe && status.uid != uid;
-        if foreign && file::path_of(descriptor)?.to_string_lossy().starts_with("pipe:") {
-            match file::chown_descriptor(descriptor, uid) {
-                // Made by somebody who has no id in this user namespace: then it stays as it is.
-                Err(error) if error.is(EPERM) || error.is(EINVAL) => {}
-                answer => answer?,
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Leave the person's terminal session, so that no key pressed and no ioctl(TIOCSTI) reaches across.

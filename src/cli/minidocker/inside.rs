@@ -1,6 +1,7 @@
 //! Into a container that is there: exec, cp, top.
 
-use super::run::Truth;
+use super::run::{Teller, Truth, finish};
+use crate::container::client::End;
 use crate::container::{Parts, cp, exec, running};
 use crate::error::Result;
 use crate::narrate::{self, Note};
@@ -58,6 +59,12 @@ pub struct ExecOptions {
     /// Let the command read this standard input (else it reads /dev/null).
     #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     interactive: Option<Truth>,
+    /// Give the command a terminal.
+    #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    tty: Option<Truth>,
+    /// The keys to leave by, and let the command go on. Default: ctrl-p,ctrl-q.
+    #[arg(long, value_name = "KEYS")]
+    detach_keys: Option<String>,
     /// Give the command every capability.
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     privileged: Option<Truth>,
@@ -88,7 +95,9 @@ impl From<ExecOptions> for exec::Request {
             user: given(options.user),
             privileged: truth(options.privileged),
             interactive: truth(options.interactive),
+            tty: truth(options.tty),
             detach: truth(options.detach),
+            detach_keys: given(options.detach_keys),
         }
     }
 }
@@ -123,10 +132,15 @@ fn top(root: &Root, container: &str, options: &[String]) -> Result<()> {
 
 pub fn obey(verb: Verb, root: &Root, parts: &Parts) -> Result<u8> {
     match verb {
-        Verb::Exec(options) => exec::exec(root, &options.into(), parts).or_else(|error| {
-            narrate::report(&error);
-            Ok(exec::exit_status(&error))
-        }),
+        Verb::Exec(options) => match exec::exec(root, &options.into(), parts, &Teller::default()) {
+            // Nobody needs to be told the id of a container that he has named.
+            Ok(End::Detached(_)) => Ok(0),
+            Ok(end) => finish(end),
+            Err(error) => {
+                narrate::report(&error);
+                Ok(exec::exit_status(&error))
+            }
+        },
         Verb::Cp { archive, follow_link, quiet, source, destination } => {
             let request = cp::Request { archive, follow_link, source, destination };
             match cp::cp(root, &request, parts) {

@@ -5,10 +5,6 @@ use super::problems;
 use crate::error::InsideProblem;
 
 problems! { InsideProblem;
-    NotNull => {
-        what: "/dev/null in the container is not the device of that name", "容器里的 /dev/null 不是同名的设备";
-        todo: "put it back there: mknod -m 666 /dev/null c 1 3", "请在容器里恢复它：mknod -m 666 /dev/null c 1 3";
-    }
     NoPs => {
         what: "options of ps need the host's ps, which this machine does not have", "ps 的选项需要主机的 ps，本机没有";
         todo: "leave them out, or install it: `sudo apt install procps`", "去掉这些选项，或安装它：`sudo apt install procps`";
