@@ -13,16 +13,20 @@ mod docker {
     pub mod commit;
     pub mod cp;
     pub mod diff;
+    pub mod events;
     pub mod exec;
     pub mod images;
+    pub mod inspect;
     pub mod life;
     pub mod load;
     pub mod names;
     pub mod network;
+    pub mod ps;
     pub mod publish;
     pub mod rootless;
     pub mod save;
     pub mod shared;
+    pub mod stats;
     pub mod tarball;
     pub mod top;
     pub mod unpack;
@@ -39,8 +43,12 @@ fn main() -> ExitCode {
     let modules = [
         // One a line.
         docker::life::tests(),
+        docker::inspect::tests(),
+        docker::ps::tests(),
+        docker::stats::tests(),
         docker::exec::tests(),
         docker::cp::tests(),
+        docker::events::tests(),
         docker::top::tests(),
         docker::diff::tests(),
         docker::images::tests(),

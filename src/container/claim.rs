@@ -4,6 +4,7 @@ use super::plan::{self, Neighbour, Request, Wishes};
 use super::reclaim;
 use super::record::{self, Config, Status, Wish};
 use super::spec::Spec;
+use super::tell::tell;
 use crate::error::{Error, LifeProblem, Problem, Result};
 use crate::image::Image;
 use crate::process::supervise::Signals;
@@ -59,6 +60,7 @@ pub fn new(root: &Root, request: &Request, wishes: &Wishes, image: &Image) -> Re
             root.forget(&claim, Some(&config.spec.name))?;
             return Err(error);
         }
+        tell(root, &config.spec, "create", &[]);
         Ok(Claimed { claim, spec: config.spec, neighbour, signals, left })
     })
 }

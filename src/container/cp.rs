@@ -197,7 +197,7 @@ impl<'a> House<'a> {
                 let claim = claim.ok_or_else(starting)?;
                 // One that was never started has none of these yet.
                 overlay::make_directories(&spec.layers)?;
-                volumes::make(root, &spec)?;
+                volumes::prepare(root, &spec)?;
                 Way::Layers(Box::new(spec), claim)
             }
             running => Way::Doors(Box::new(running?)),

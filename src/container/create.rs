@@ -3,6 +3,8 @@
 use super::plan::{self, Request, Wishes};
 use super::reclaim;
 use super::record::{Config, Status};
+use super::tell::tell;
+use super::volumes;
 use crate::error::{Error, Result};
 use crate::process::command;
 use crate::state::{self, Root};
@@ -22,11 +24,13 @@ pub fn create(root: &Root, request: &Request) -> Result<(String, Vec<Error>)> {
         let saved = config
             .save()
             .and_then(|()| Status::created().save(&claim.directory))
+            .and_then(|()| volumes::make(root, &held, &config.spec))
             .and_then(|()| root.finish(&claim.id));
         if let Err(error) = saved {
             root.forget(&claim, Some(&config.spec.name))?;
             return Err(error);
         }
+        tell(root, &config.spec, "create", &[]);
         Ok((claim.id.clone(), left))
     })
 }

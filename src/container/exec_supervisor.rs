@@ -14,6 +14,7 @@ use super::report::{Outcome, Reporter};
 use super::running::Running;
 use super::spec::Spec;
 use super::supervisor::Guest;
+use super::tell::tell;
 use crate::console::ends::{Ends, Outside};
 use crate::console::relay::Relay;
 use crate::console::{Console, Shape, Size};
@@ -72,12 +73,20 @@ impl Visit<'_> {
         let ended = began(parent, signals)
             .and_then(|()| console.ends())
             .map_err(explain)
-            .and_then(|ends| reporter.started(&self.spec.id).map(|()| ends))
+            .and_then(|ends| {
+                let action = format!("exec_start: {}", self.spec.argv.join(" "));
+                tell(self.root, &self.running.spec, &action, &[]);
+                reporter.started(&self.spec.id).map(|()| ends)
+            })
             .and_then(|ends: Ends| {
                 take(Step::ExecWait, || relay.until_end(ends, &child, signals.blocked(), signals.take_kept()))
             });
-        if ended.is_err() {
-            supervise::kill(&child)?;
+        match &ended {
+            Ok(ended) => {
+                let status = ended.status().to_string();
+                tell(self.root, &self.running.spec, "exec_die", &[("exitCode", &status)]);
+            }
+            Err(_) => drop(supervise::kill(&child)?),
         }
         ended
     }

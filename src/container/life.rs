@@ -6,6 +6,7 @@
 
 use super::alive::{self, Alive, State};
 use super::record::{self, Config, Phase, Status, Wish};
+use super::tell::tell;
 use super::{plan, reclaim};
 use crate::cgroup::stop;
 use crate::error::{Error, LifeProblem, Problem, Result};
@@ -38,6 +39,14 @@ pub fn stop_to_restart(root: &Root, word: &str, how: Stop) -> Result<String> {
     root.find(word)
 }
 
+/// Note that the container `id`, which was stopped to be started again, has been.
+pub fn restarted(root: &Root, id: &str) -> Result<()> {
+    if let Some(config) = Config::load(&root.container(id))? {
+        tell(root, &config.spec, "restart", &[]);
+    }
+    Ok(())
+}
+
 fn end(root: &Root, word: &str, how: Stop, wish: Wish) -> Result<()> {
     let id = root.find(word)?;
     match alive::state(root, &id)? {
@@ -49,24 +58,26 @@ fn end(root: &Root, word: &str, how: Stop, wish: Wish) -> Result<()> {
         }
         State::Running(running) => {
             wish.save(&root.container(&id))?;
-            ask_to_end(&running, how)?;
-            supervise::wait_ended(&running.supervisor, None).map(drop)
+            ask_to_end(root, &running, how)?;
+            supervise::wait_ended(&running.supervisor, None)?;
+            tell(root, &running.config.spec, "stop", &[]);
+            Ok(())
         }
     }
 }
 
 /// Send the first signal, wait, send the second, and wait until the first process has ended. A paused container is
 /// thawed, since a frozen process acts on no signal.
-fn ask_to_end(running: &Alive, how: Stop) -> Result<()> {
+fn ask_to_end(root: &Root, running: &Alive, how: Stop) -> Result<()> {
     let spec = &running.config.spec;
     let seconds = how.timeout.unwrap_or(spec.stop_timeout);
-    supervise::send(&running.first, how.signal.unwrap_or(spec.stop_signal))?;
+    send(root, running, how.signal.unwrap_or(spec.stop_signal))?;
     thaw(running)?;
     let grace = u64::try_from(seconds).ok().map(Duration::from_secs);
     if supervise::wait_ended(&running.first, grace)? {
         return Ok(());
     }
-    supervise::send(&running.first, SIGKILL)?;
+    send(root, running, SIGKILL)?;
     supervise::wait_ended(&running.first, None).map(drop)
 }
 
@@ -74,6 +85,12 @@ fn ask_to_end(running: &Alive, how: Stop) -> Result<()> {
 fn thaw(running: &Alive) -> Result<()> {
     let group = running.group()?;
     if stop::is_frozen(&group)? { stop::freeze(&group, false) } else { Ok(()) }
+}
+
+fn send(root: &Root, running: &Alive, signal: i32) -> Result<()> {
+    supervise::send(&running.first, signal)?;
+    tell(root, &running.config.spec, "kill", &[("signal", &signal.to_string())]);
+    Ok(())
 }
 
 /// Send a signal, by its name or number, to the first process of a running container.
@@ -85,7 +102,7 @@ pub fn kill(root: &Root, word: &str, signal: &str) -> Result<()> {
         if deadly {
             Wish::Stop.save(&running.config.spec.directory)?;
         }
-        supervise::send(&running.first, signal)?;
+        send(root, &running, signal)?;
         if signal == SIGKILL {
             thaw(&running)?;
         }
@@ -101,7 +118,9 @@ pub fn pause(root: &Root, word: &str) -> Result<()> {
         if stop::is_frozen(&group)? {
             return Err(Error::new(Problem::Life(LifeProblem::AlreadyPaused { name: word.to_owned() })));
         }
-        stop::freeze_and_wait(&group)
+        stop::freeze_and_wait(&group)?;
+        tell(root, &running.config.spec, "pause", &[]);
+        Ok(())
     })
 }
 
@@ -113,7 +132,9 @@ pub fn unpause(root: &Root, word: &str) -> Result<()> {
         if !stop::is_frozen(&group)? {
             return Err(Error::new(Problem::Life(LifeProblem::NotPaused { name: word.to_owned() })));
         }
-        stop::freeze(&group, false)
+        stop::freeze(&group, false)?;
+        tell(root, &running.config.spec, "unpause", &[]);
+        Ok(())
     })
 }
 
@@ -153,19 +174,22 @@ pub fn rename(root: &Root, word: &str, name: &str) -> Result<()> {
         root.add_name(&held, &id, name)?;
         config.save()?;
         root.remove_name(&held, &old)?;
-        network::plug::rename(root.path(), &id, name)
+        network::plug::rename(root.path(), &id, name)?;
+        tell(root, &config.spec, "rename", &[("oldName", &old)]);
+        Ok(())
     })
 }
 
-/// Remove a container. One that runs is `StillRunning`, unless `force` kills it first.
-pub fn remove(root: &Root, word: &str, force: bool) -> Result<()> {
+/// Remove a container; with `volumes`, those that were made for it alone too. One that runs is `StillRunning`, unless
+/// `force` kills it first.
+pub fn remove(root: &Root, word: &str, force: bool, volumes: bool) -> Result<()> {
     let id = root.find(word)?;
     if force {
         take(Step::Kill, || kill_and_wait(root, &id))?;
     }
     take(Step::Cleanup, || {
         let held = root.lock()?;
-        match reclaim::remove(root, &held, &id, word) {
+        match reclaim::remove(root, &held, &id, word, volumes) {
             // Its supervisor was faster: it was to be deleted when it ended.
             Err(error) if force && (error.is_absence() || root.find(&id).is_err()) => Ok(()),
             answer => answer,
@@ -181,7 +205,7 @@ fn kill_and_wait(root: &Root, id: &str) -> Result<()> {
     match alive::state(root, id) {
         Ok(State::Idle(_)) => return Ok(()),
         Ok(State::Running(running)) => {
-            supervise::send(&running.first, SIGKILL)?;
+            send(root, &running, SIGKILL)?;
             thaw(&running)?;
         }
         Ok(State::Waiting(_)) => supervise::send(&supervisor, SIGTERM)?,

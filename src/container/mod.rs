@@ -45,6 +45,8 @@ pub mod exec_supervisor;
 pub mod images;
 pub mod init;
 pub mod life;
+mod limits;
+pub mod look;
 mod names;
 pub mod parts;
 pub mod plan;
@@ -56,6 +58,7 @@ pub mod running;
 pub mod shared;
 pub mod spec;
 pub mod supervisor;
+pub mod tell;
 pub mod usage;
 pub mod volumes;
 

@@ -97,7 +97,7 @@ impl Parts {
         overlay: |spec| overlay::mount(&spec.layers),
         hold,
         root,
-        devices: |_, held| devices::mount_dev(&held.devices),
+        devices: |spec, held| devices::mount_dev(&held.devices, spec.shm_size),
         volumes: |spec, held| {
             spec.volumes
                 .iter()

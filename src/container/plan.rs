@@ -3,8 +3,8 @@
 use super::record::{self, Phase};
 use super::restart::Restart;
 use super::spec::{self, Spec};
-use super::{cable, environment, names, volumes};
-use crate::cgroup::{Limits, parse};
+use super::{cable, environment, limits, names, volumes};
+use crate::cgroup::Limits;
 use crate::error::{Error, LifeProblem, Problem, Result, RootlessProblem};
 use crate::image::{self, Image, Store};
 use crate::namespace::net::Door;
@@ -33,6 +33,7 @@ pub struct Request {
     pub volumes: Vec<String>,
     pub mounts: Vec<String>,
     pub tmpfs: Vec<String>,
+    pub shm_size: Option<String>,
     pub net: cable::Request,
     pub memory: Option<String>,
     pub cpus: Option<String>,
@@ -65,6 +66,7 @@ pub struct Wishes {
     limits: Limits,
     capabilities: Capabilities,
     volumes: Vec<Volume>,
+    shm_size: u64,
     environment: Vec<String>,
     workdir: Option<PathBuf>,
     net: cable::Wishes,
@@ -87,6 +89,7 @@ impl Wishes {
             false => Capabilities::DEFAULT.adjusted(&request.cap_add, &request.cap_drop)?,
         };
         let volumes = volume::parse_all(&request.volumes, &request.mounts, &request.tmpfs)?;
+        let shm_size = volume::shm_size(request.shm_size.as_deref())?;
         let environment = environment::asked(&[], &request.env)?;
         let workdir = request.workdir.as_ref().map(PathBuf::from);
         if let Some(path) = workdir.as_ref().filter(|path| !path.is_absolute()) {
@@ -99,26 +102,20 @@ impl Wishes {
         let stop_signal = request.stop_signal.as_deref().map(signals::parse).transpose()?;
         let labels = request.label.iter().map(|text| label(text)).collect::<Result<_>>()?;
         let net = cable::Wishes::of(&request.net)?;
-        let limits = limits(request)?;
-        Ok(Self { limits, capabilities, volumes, environment, workdir, net, restart, stop_signal, labels })
+        let limits = limits::of(request)?;
+        Ok(Self {
+            limits,
+            capabilities,
+            volumes,
+            shm_size,
+            environment,
+            workdir,
+            net,
+            restart,
+            stop_signal,
+            labels,
+        })
     }
-}
-
-fn limits(request: &Request) -> Result<Limits> {
-    let mut rates = Vec::new();
-    for (texts, write) in [(&request.device_read_bps, false), (&request.device_write_bps, true)] {
-        for text in texts {
-            rates.push(parse::rate(text, write)?);
-        }
-    }
-    Ok(Limits {
-        memory: request.memory.as_deref().map(parse::memory).transpose()?.flatten(),
-        millicpus: request.cpus.as_deref().map(parse::cpus).transpose()?.flatten(),
-        shares: request.cpu_shares,
-        cpus: request.cpuset_cpus.as_deref().map(parse::cpuset).transpose()?,
-        pids: parse::pids(request.pids_limit)?,
-        rates,
-    })
 }
 
 /// `NAME=VALUE`, or `NAME` with nothing as its value.
@@ -241,7 +238,8 @@ pub fn settle(
         workdir: target::clean(&if workdir.is_absolute() { workdir } else { "/".into() }),
         user: request.user.clone().unwrap_or_else(|| image.config.user.clone()),
         layers: layers(image, &directory, request.rm, confined),
-        volumes: volumes::settle(root, &wishes.volumes, &[])?,
+        shm_size: wishes.shm_size,
+        volumes: volumes::settle(root, &wishes.volumes, image.config.volumes.keys())?,
         network,
         ports,
         exposed,

@@ -5,6 +5,7 @@
 //! are cleared away by the way.
 
 use super::record::{Config, Phase, Status};
+use super::tell::tell;
 use super::{images, plan, shared, volumes};
 use crate::cgroup::{Group, held};
 use crate::error::{Error, Problem, Result};
@@ -56,6 +57,7 @@ fn one(root: &Root, held: &RootLock, id: &str) -> Result<()> {
                 clear_cgroup(id)?;
                 status.end(Phase::Exited, &Ok(Ended::Signaled(signals::SIGKILL)), false);
                 status.save(&claim.directory)?;
+                tell(root, &config.spec, "die", &[("exitCode", &status.exit.to_string())]);
             }
             root.finish(id)
         }
@@ -79,7 +81,13 @@ fn remove_claimed(
         kill_first(status)?;
     }
     clear_cgroup(&claim.id)?;
-    root.forget(claim, config.map(|config| config.spec.name.as_str()))
+    // A damaged record keeps nobody from removing the container.
+    let read = Config::load(&claim.directory).ok().flatten();
+    root.forget(claim, config.map(|config| config.spec.name.as_str()))?;
+    if let Some(config) = config.or(read.as_ref()) {
+        tell(root, &config.spec, "destroy", &[]);
+    }
+    Ok(())
 }
 
 fn kill_first(status: &Status) -> Result<()> {
@@ -93,10 +101,17 @@ fn clear_cgroup(id: &str) -> Result<()> {
     Group::find(id)?.remove(id)
 }
 
-/// Remove the container `id`, called `name` by the person, which has ended; `StillRunning` if it has not.
-pub fn remove(root: &Root, held: &RootLock, id: &str, name: &str) -> Result<()> {
+/// Remove the container `id`, called `name` by the person, which has ended; `StillRunning` if it has not. With `volumes`,
+/// those that were made for it alone go with it.
+pub fn remove(root: &Root, held: &RootLock, id: &str, name: &str, volumes: bool) -> Result<()> {
     match root.adopt(held, id)? {
-        Some(claim) => remove_claimed(root, &claim, None, None),
+        Some(claim) => {
+            let config = if volumes { Config::load(&claim.directory)? } else { None };
+            if let Some(config) = config {
+                volumes::remove_anonymous_under(root, held, &config.spec)?;
+            }
+            remove_claimed(root, &claim, None, None)
+        }
         None => Err(Error::new(Problem::StillRunning { name: name.to_owned() })),
     }
 }

@@ -45,6 +45,9 @@ pub struct Spec {
     pub layers: Layers,
     /// Directories and files of the host that are seen inside.
     pub volumes: Vec<Volume>,
+    /// How many bytes /dev/shm may hold.
+    #[serde(default = "default_shm_size")]
+    pub shm_size: u64,
     /// Its place in the network; on the bridge the address is leased when the container is claimed.
     pub network: Network,
     /// The ports that are to be published.
@@ -104,6 +107,11 @@ pub const fn default_stop_signal() -> i32 {
 /// Docker's.
 pub const fn default_stop_timeout() -> i64 {
     10
+}
+
+/// Docker's.
+pub const fn default_shm_size() -> u64 {
+    64 << 20
 }
 
 impl Spec {

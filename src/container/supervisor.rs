@@ -13,6 +13,7 @@ use super::record::{Config, Phase, Status, Wish};
 use super::report::{Outcome, Reporter};
 use super::restart::Pauses;
 use super::spec::Spec;
+use super::tell::tell;
 use super::{cable, shared, volumes};
 use crate::cgroup::Group;
 use crate::cgroup::accounting::{self, Memory};
@@ -214,7 +215,10 @@ impl Life<'_> {
         let ended = self
             .start(&child, handshake, reporter)
             .and_then(|()| console.ends())
-            .and_then(|ends| reporter.started(&self.spec.id).map(|()| ends))
+            .and_then(|ends| {
+                tell(self.root, &self.spec, "start", &[]);
+                reporter.started(&self.spec.id).map(|()| ends)
+            })
             .and_then(|ends| take(Step::Wait, || self.attend(ends, &child)));
         if ended.is_err() {
             supervise::kill(&child)?;
@@ -251,7 +255,7 @@ impl Life<'_> {
             apart::when_refused("remover", || crate::overlay::remove_work(&self.spec.layers))?;
         }
         crate::overlay::make_directories(&self.spec.layers)?;
-        volumes::make(self.root, &self.spec)?;
+        volumes::prepare(self.root, &self.spec)?;
         let files = match &self.spec.network {
             Network::Container(join) => Some(join.files.clone()),
             _ => None,
@@ -326,20 +330,33 @@ impl Life<'_> {
             _ => network,
         };
         self.holds = Holds::default();
+        if oom_killed {
+            tell(self.root, &self.spec, "oom", &[]);
+        }
+        if let Ok(ended) = ended {
+            tell(self.root, &self.spec, "die", &[("exitCode", &ended.status().to_string())]);
+        }
         let closed = if again { Ok(()) } else { self.relay.close() };
         let state = self.group.remove(&self.spec.id).and_then(|()| {
             let never_ran = self.new && ended.is_err();
             let kept = !self.spec.remove || Wish::load(&self.claim.directory)? == Some(Wish::Restart);
             if never_ran || !(kept || again) {
                 apart::when_refused("remover", || crate::overlay::remove_work(&self.spec.layers))?;
-                volumes::remove_anonymous(self.root, &self.spec)?;
-                return self.root.forget(self.claim, Some(&self.spec.name));
+                return self.forget();
             }
             self.status.end(if again { Phase::Restarting } else { Phase::Exited }, ended, oom_killed);
             self.status.save(&self.claim.directory)?;
             if again { Ok(()) } else { self.root.finish(&self.spec.id) }
         });
         network.and(closed).and(state)
+    }
+
+    /// Nothing of it is to stay.
+    fn forget(&self) -> Result<()> {
+        volumes::remove_anonymous(self.root, &self.spec)?;
+        self.root.forget(self.claim, Some(&self.spec.name))?;
+        tell(self.root, &self.spec, "destroy", &[]);
+        Ok(())
     }
 
     /// It was stopped while it waited to be started again.
@@ -349,8 +366,7 @@ impl Life<'_> {
         }
         self.relay.close()?;
         if self.spec.remove {
-            volumes::remove_anonymous(self.root, &self.spec)?;
-            return self.root.forget(self.claim, Some(&self.spec.name));
+            return self.forget();
         }
         self.status.phase = Phase::Exited;
         self.status.save(&self.claim.directory)?;

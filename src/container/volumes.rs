@@ -8,14 +8,18 @@ use super::spec::Spec;
 use crate::error::{Error, Problem, Result, VolumeProblem};
 use crate::process::apart;
 use crate::rootfs::volume::{self, Kept, Kind, Store, Volume, place};
-use crate::state::{Root, RootLock};
+use crate::state::{Root, RootLock, events};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The volumes of a new container: those that were `asked` for, and one without a name for each place that its image
 /// says is a volume, unless something else is there. Each has its name now, and is where it will be.
-pub fn settle(root: &Root, asked: &[Volume], of_image: &[String]) -> Result<Vec<Volume>> {
+pub fn settle<'a>(
+    root: &Root,
+    asked: &[Volume],
+    of_image: impl Iterator<Item = &'a String>,
+) -> Result<Vec<Volume>> {
     let mut volumes = asked.to_vec();
     for text in of_image {
         let target = volume::target_of(text, text)?;
@@ -36,17 +40,22 @@ pub fn settle(root: &Root, asked: &[Volume], of_image: &[String]) -> Result<Vec<
 }
 
 /// Make what of the container's volumes is missing. On entry its plan is written down, so that nobody removes them.
-pub fn make(root: &Root, spec: &Spec) -> Result<()> {
+pub fn make(root: &Root, _held: &RootLock, spec: &Spec) -> Result<()> {
+    spec.volumes.iter().try_for_each(|volume| match &volume.kind {
+        Kind::Volume { name, anonymous, .. } => {
+            create_under(root, name, *anonymous, BTreeMap::new()).map(drop)
+        }
+        _ => Ok(()),
+    })
+}
+
+/// The same for a container that is about to be started; places on the host are made, too.
+pub fn prepare(root: &Root, spec: &Spec) -> Result<()> {
+    spec.volumes.iter().try_for_each(place::prepare)?;
     let store = Store::open(root.path());
-    let mut held = None;
-    for volume in &spec.volumes {
-        place::prepare(volume)?;
-        let Kind::Volume { name, anonymous, .. } = &volume.kind else { continue };
+    for name in spec.volumes.iter().filter_map(Volume::name) {
         if store.find(name)?.is_none() {
-            if held.is_none() {
-                held = Some(root.lock()?);
-            }
-            store.create(name, *anonymous, BTreeMap::new(), now())?;
+            return make(root, &root.lock()?, spec);
         }
     }
     Ok(())
@@ -55,11 +64,20 @@ pub fn make(root: &Root, spec: &Spec) -> Result<()> {
 /// Make a volume by hand; without a name, one is drawn.
 pub fn create(root: &Root, name: Option<&str>, labels: BTreeMap<String, String>) -> Result<Kept> {
     let _held = root.lock()?;
-    let store = Store::open(root.path());
     match name {
-        Some(name) => store.create(name, false, labels, now()),
-        None => store.create(&Store::new_name()?, true, labels, now()),
+        Some(name) => create_under(root, name, false, labels),
+        None => create_under(root, &Store::new_name()?, true, labels),
     }
+}
+
+fn create_under(root: &Root, name: &str, anonymous: bool, labels: BTreeMap<String, String>) -> Result<Kept> {
+    let store = Store::open(root.path());
+    if let Some(kept) = store.find(name)? {
+        return Ok(kept);
+    }
+    let kept = store.create(name, anonymous, labels, now())?;
+    events::record(root, events::Kind::Volume, "create", name, &[("driver", "local")]);
+    Ok(kept)
 }
 
 /// The directory that containers see of the volume `name`.
@@ -120,7 +138,7 @@ pub fn remove(root: &Root, _held: &RootLock, name: &str, forced: bool) -> Result
     }
     match users(root)?.remove(name) {
         Some(by) => Err(Error::new(Problem::Volume(VolumeProblem::InUse { name: name.to_owned(), by }))),
-        None => discard(&store, name),
+        None => discard(root, &store, name),
     }
 }
 
@@ -143,7 +161,7 @@ pub fn remove_anonymous_under(root: &Root, _held: &RootLock, spec: &Spec) -> Res
     }
     let (store, users) = (Store::open(root.path()), users(root)?);
     let only_here = |name: &&str| users.get(*name).is_none_or(|by| by.iter().all(|id| *id == spec.id));
-    names.filter(only_here).try_for_each(|name| discard(&store, name))
+    names.filter(only_here).try_for_each(|name| discard(root, &store, name))
 }
 
 /// Remove every volume that no container uses and that `chosen` takes; their names and how many bytes they had.
@@ -156,7 +174,7 @@ pub fn prune(root: &Root, chosen: impl Fn(&Kept) -> bool) -> Result<(Vec<String>
         let Ok(kept) = kept else { continue };
         if by.is_empty() && chosen(&kept) {
             let bytes = store.size(&name);
-            discard(&store, &name)?;
+            discard(root, &store, &name)?;
             removed.0.push(name);
             removed.1 += bytes;
         }
@@ -165,8 +183,10 @@ pub fn prune(root: &Root, chosen: impl Fn(&Kept) -> bool) -> Result<(Vec<String>
 }
 
 /// Containers may have written files of other owners, which an ordinary user can remove only apart.
-fn discard(store: &Store, name: &str) -> Result<()> {
-    apart::when_refused("volume", || store.remove(name))
+fn discard(root: &Root, store: &Store, name: &str) -> Result<()> {
+    apart::when_refused("volume", || store.remove(name))?;
+    events::record(root, events::Kind::Volume, "destroy", name, &[("driver", "local")]);
+    Ok(())
 }
 
 /// Seconds since 1970.

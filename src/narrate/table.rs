@@ -1,6 +1,7 @@
 //! Tables as Docker prints them: columns in upper case, set apart by blanks, on standard output.
 
 use super::page::{Color, Page, columns};
+use std::io::IsTerminal;
 
 /// Columns of the screen between those of a table, at least, and how wide each is with them, at least: Docker's.
 const GAP: usize = 3;
@@ -14,6 +15,13 @@ pub fn print(text: &str) {
 /// Print `text` as it is on standard output.
 pub fn raw(text: &str) {
     Page::of_stdout(Color::Never).raw(text);
+}
+
+/// Print `text` in the place of what was printed before, if standard output is a terminal; else below it.
+pub fn redraw(text: &str) {
+    const HOME_AND_CLEAR: &str = "\x1b[H\x1b[J";
+    let clear = if std::io::stdout().is_terminal() { HOME_AND_CLEAR } else { "" };
+    raw(&format!("{clear}{text}\n"));
 }
 
 /// Print a table: one row below the heads, each column as wide as its widest word.

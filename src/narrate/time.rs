@@ -9,6 +9,19 @@ pub fn rfc3339(seconds: u64, nanoseconds: u32) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
 }
 
+/// The same of nanoseconds since 1970, with all nine digits behind the second.
+pub fn with_nanoseconds(nanoseconds: u64) -> String {
+    const SECOND: u64 = 1_000_000_000;
+    let text = rfc3339(nanoseconds / SECOND, 0);
+    format!("{}.{:09}Z", text.trim_end_matches('Z'), nanoseconds % SECOND)
+}
+
+/// `2026-11-29 14:27:54 +0000 UTC`: the same in tables.
+pub fn in_tables(seconds: u64) -> String {
+    let text = rfc3339(seconds, 0);
+    format!("{} +0000 UTC", text.trim_end_matches('Z').replace('T', " "))
+}
+
 /// Year, month and day of the day that is so many after the first of January 1970, in the Gregorian calendar.
 fn civil(days: i64) -> (i64, u32, u32) {
     // Years are counted from the first of March: the leap day is the last of its year, and 400 years have 146097 days.

@@ -19,6 +19,7 @@ mod processes;
 mod queues;
 mod sockets;
 mod stat;
+mod usage;
 
 pub use census::{Resident, census, resident, user_name};
 pub use cgroups::{built_in, cgroup_paths, groups_below, is_group, members, subsystems};
@@ -33,6 +34,7 @@ pub use processes::{Process, companions, process};
 pub use queues::{posix_names, system_v_keys};
 pub use sockets::listening_ports;
 pub use stat::{Stat, allowed_processors, stat};
+pub use usage::{Usage, machine_memory, network_bytes, usage};
 
 use std::path::PathBuf;
 

@@ -8,6 +8,7 @@ pub mod guard;
 pub mod handshake;
 pub mod identity;
 pub mod itself;
+pub mod moment;
 pub mod ps;
 pub mod signals;
 pub mod supervise;

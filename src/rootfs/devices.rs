@@ -39,10 +39,11 @@ fn take_node(path: &Path, device: (u32, u32)) -> Result<Tree> {
     Ok(node)
 }
 
-/// Mount and fill /dev. `from_host` has the nodes to bind, in the order of the table; empty means make them.
+/// Mount and fill /dev. `from_host` has the nodes to bind, in the order of the table; empty means make them. The memory
+/// that programs share, /dev/shm, holds `shm_size` bytes.
 ///
 /// The group of terminals, 5, exists only where it is mapped, so a user namespace goes without.
-pub fn mount_dev(from_host: &[Tree]) -> Result<()> {
+pub fn mount_dev(from_host: &[Tree], shm_size: u64) -> Result<()> {
     let dev = Path::new("/dev");
     drop(super::target::make(dev, true)?);
     super::target::require_directory(dev)?;
@@ -63,9 +64,10 @@ pub fn mount_dev(from_host: &[Tree]) -> Result<()> {
         "newinstance,ptmxmode=0666,mode=0620"
     };
     let quiet = MS_NOSUID | MS_NOEXEC;
+    let shared = format!("mode=1777,size={}k", shm_size.div_ceil(1024));
     for (name, fstype, flags, data) in [
         ("pts", "devpts", quiet, Some(terminals)),
-        ("shm", "tmpfs", quiet | MS_NODEV, Some("mode=1777,size=65536k")),
+        ("shm", "tmpfs", quiet | MS_NODEV, Some(shared.as_str())),
         ("mqueue", "mqueue", quiet | MS_NODEV, None),
     ] {
         let place = dev.join(name);

@@ -15,6 +15,7 @@
 //! runtime has been killed and the child is about to die too, the first is free already; the second is then
 //! waited for, so that nobody clears up beside the dying child's last requests.
 
+pub mod events;
 mod files;
 pub mod shared;
 

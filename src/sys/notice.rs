@@ -11,6 +11,7 @@ use std::io::Read;
 use std::io::Seek;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
+use std::time::Duration;
 
 /// Milliseconds after which nobody waits any longer.
 const PATIENCE: u16 = 5000;
@@ -48,6 +49,22 @@ pub fn take_within(end: BorrowedFd<'_>, milliseconds: u16) -> Result<Vec<u8>> {
         let count = retry(|| nix::unistd::read(end, &mut block))?;
         block.truncate(count);
         Ok(block)
+    })
+}
+
+/// Wait `milliseconds`, for nothing.
+pub fn wait(milliseconds: u16) -> Result<()> {
+    ask(Call::Poll, || retry(|| poll(&mut [], PollTimeout::from(milliseconds))).map(drop))
+}
+
+/// Wait until `end` can be read, but not longer than `time`; whether it can. (A day is longer than anybody waits.)
+pub fn readable_within(end: BorrowedFd<'_>, time: Duration) -> Result<bool> {
+    const DAY: i32 = 86_400_000;
+    let milliseconds = i32::try_from(time.as_millis().saturating_add(1)).map_or(DAY, |time| time.min(DAY));
+    ask(Call::Poll, || {
+        let mut one = [PollFd::new(end, PollFlags::POLLIN)];
+        let timeout = PollTimeout::try_from(milliseconds).map_err(|_| Errno::EINVAL)?;
+        retry(|| poll(&mut one, timeout)).map(|ready| ready > 0)
     })
 }
 

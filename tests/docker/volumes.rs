@@ -19,6 +19,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], the_words_of_mount_are_those_of_volume),
         as_both(&[], a_damaged_volume_costs_itself_alone),
         as_both(&[], ten_containers_may_begin_with_one_volume),
+        as_both(&[], shared_memory_has_the_size_that_was_asked_for),
     ]
     .into_iter()
     .flatten()
@@ -93,6 +94,10 @@ fn a_volume_without_a_name_goes_with_its_container(who: Who) {
     let container = space.containers()[0].clone();
     said(&space, &["rm", &container]);
     assert_eq!(names_in(&space.root().join("volumes")), names, "rm alone leaves it");
+    said(&space, &kept);
+    let container = space.containers()[0].clone();
+    said(&space, &["rm", "-v", &container]);
+    assert_eq!(names_in(&space.root().join("volumes")), names, "rm -v takes its own along");
     let out = said(&space, &["volume", "prune", "-f"]);
     assert!(out.starts_with(&format!("Deleted Volumes:\n{}\n\nTotal reclaimed space: ", names[0])), "{out}");
 }
@@ -260,4 +265,14 @@ fn ten_containers_may_begin_with_one_volume(who: Who) {
     let owner = std::fs::metadata(volume.join("data")).unwrap().uid();
     assert_eq!(owner, std::fs::metadata(space.root()).unwrap().uid());
     assert_eq!(names_in(&space.root().join("volumes")), ["etc"]);
+}
+
+fn shared_memory_has_the_size_that_was_asked_for(who: Who) {
+    let space = Space::new(who);
+    let size = |options: &[&str]| space.sh(options, "grep ' /dev/shm ' /proc/mounts");
+    assert!(size(&[]).contains("size=65536k"));
+    assert!(size(&["--shm-size", "1m"]).contains("size=1024k"));
+    for bad in ["0", "many", "-1m"] {
+        space.base(&[&format!("--shm-size={bad}")], &["true"]).assert_refused(&[bad]);
+    }
 }

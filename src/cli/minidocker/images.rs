@@ -9,7 +9,7 @@ pub use list::{created, shortened};
 
 use crate::error::{Error, ImageProblem, Problem, Result};
 use crate::image::{self, Name, Store};
-use crate::state::Root;
+use crate::state::{Root, events};
 use crate::step::{Step, take};
 use clap::{Args, Subcommand};
 
@@ -109,6 +109,13 @@ fn give_name(tag: &Tag, root: &Root) -> Result<u8> {
             adding.tag(&target, &manifest)?;
             adding.finish()
         })?;
+        events::record(
+            root,
+            events::Kind::Image,
+            "tag",
+            &target.to_string(),
+            &[("name", &target.to_string())],
+        );
         Ok(None)
     })
 }

@@ -80,6 +80,9 @@ pub enum Verb {
         /// Kill those that still run.
         #[arg(short, long)]
         force: bool,
+        /// Remove the volumes that were made for them alone, too.
+        #[arg(short, long)]
+        volumes: bool,
         /// Names or ids.
         #[arg(required = true, value_name = "CONTAINER")]
         containers: Vec<String>,
@@ -124,7 +127,9 @@ pub fn obey(verb: Verb, root: &Root, parts: &Parts) -> Result<u8> {
             let how = options.how()?;
             each(&options.containers, |word| {
                 let id = life::stop_to_restart(root, word, how)?;
-                client::start(root, &id, parts, None, &Teller::default()).map(|_| echo(word))
+                client::start(root, &id, parts, None, &Teller::default())?;
+                life::restarted(root, &id)?;
+                Ok(echo(word))
             })
         }
         Verb::Kill { signal, containers } => {
@@ -141,9 +146,9 @@ pub fn obey(verb: Verb, root: &Root, parts: &Parts) -> Result<u8> {
         Verb::Rename { container, name } => {
             each(&[container], |word| life::rename(root, word, &name).map(|()| None))
         }
-        Verb::Rm { force, containers } => {
+        Verb::Rm { force, volumes, containers } => {
             clear(root)?;
-            each(&containers, |word| life::remove(root, word, force).map(|()| echo(word)))
+            each(&containers, |word| life::remove(root, word, force, volumes).map(|()| echo(word)))
         }
     }
 }

@@ -2,16 +2,22 @@
 //!
 //! Each group of verbs stands in a file of its own, with its options (named as Docker's) and what is done with them.
 
+mod completions;
 mod describe;
 mod df;
+mod events;
+mod filter;
 mod housekeeping;
 mod images;
 mod inside;
+mod inspect;
 mod lifecycle;
 mod look;
 mod net_options;
 mod networks;
+mod ps;
 mod run;
+mod stats;
 mod streams;
 mod volumes;
 

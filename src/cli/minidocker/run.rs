@@ -40,6 +40,9 @@ pub struct RunOptions {
     /// Mount a file system in memory.
     #[arg(long, value_name = "CONTAINER[:OPTIONS]")]
     tmpfs: Vec<String>,
+    /// How much /dev/shm may hold, with unit b, k, m or g (default: 64m).
+    #[arg(long, value_name = "BYTES")]
+    shm_size: Option<String>,
     #[command(flatten)]
     net: NetOptions,
     /// Most memory, with unit b, k, m or g; as much again of swap (0: no limit).
@@ -154,6 +157,7 @@ impl From<RunOptions> for Request {
             volumes: options.volume,
             mounts: options.mount,
             tmpfs: options.tmpfs,
+            shm_size: given(options.shm_size),
             net: options.net.into(),
             memory: options.memory,
             cpus: options.cpus,

@@ -141,6 +141,13 @@ pub fn check_name(name: &str) -> Result<()> {
     Err(Error::new(Problem::Volume(VolumeProblem::BadName { name: name.to_owned() })))
 }
 
+/// The word of `--shm-size`: a number of bytes; Docker's where none is given.
+pub fn shm_size(text: Option<&str>) -> Result<u64> {
+    let Some(text) = text else { return Ok(64 << 20) };
+    let bad = || Error::new(Problem::Volume(VolumeProblem::BadShmSize { text: text.to_owned() }));
+    bytes(text).filter(|bytes| *bytes > 0).ok_or_else(bad)
+}
+
 /// A number of bytes: digits with an optional unit `b`, `k`, `m` or `g` (powers of 1024).
 pub fn bytes(text: &str) -> Option<u64> {
     let lower = text.to_ascii_lowercase();
