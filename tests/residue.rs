@@ -54,6 +54,7 @@ struct Case {
     keep: bool,
     company: bool,
     then_run: bool,
+    publish: bool,
     /// Whether every request is broken, also when not strict.
     all: bool,
 }
@@ -65,6 +66,7 @@ const NONE: Case = Case {
     keep: false,
     company: false,
     then_run: false,
+    publish: false,
     all: false,
 };
 const BRIDGE: Case = Case { network: "bridge", ..NONE };
@@ -76,6 +78,7 @@ const CASES: &[Case] = &[
     Case { network: "host", ..NONE },
     Case { network: "container:first", company: true, ..NONE },
     Case { company: true, ..BRIDGE },
+    Case { publish: true, ..BRIDGE },
     Case { init: true, ..NONE },
     Case { keep: true, ..NONE },
     Case { keep: true, ..BRIDGE },
@@ -133,6 +136,7 @@ impl Case {
         parts.extend(self.keep.then_some("kept"));
         parts.extend((self.company && self.network == "bridge").then_some("in_company"));
         parts.extend(self.then_run.then_some("then_run"));
+        parts.extend(self.publish.then_some("published"));
         parts.join("_")
     }
 
@@ -178,6 +182,9 @@ impl Case {
         let mut options = words(&["-v", "/usr:/mnt:ro"]);
         if self.init {
             options.push("--init".to_owned());
+        }
+        if self.publish {
+            options.extend(words(&["-p", "80", "-p", "53/udp"]));
         }
         if self.keep || self.network == "bridge" {
             options.extend(words(&["--name", "second"]));

@@ -46,11 +46,15 @@ pub fn connect(root: &Root, word: &str, wanted: &Wanted) -> Result<()> {
     }
     places.push(Endpoint::wished(wish.clone()));
     take(Step::Connect, || {
+        let id = &config.spec.id;
         shared::beside_bridges(root, || {
             let Some(door) = door(root, word)? else { return Ok(()) };
-            inside(&door, |inside| plug::connect(root.path(), &config.spec.id, &wish, inside).map(drop))
+            inside(&door, |inside| plug::connect(root.path(), id, &wish, inside).map(drop))
         })?;
-        save(&held, &config)
+        save(&held, &config).inspect_err(|_| {
+            // The first error is the one to tell. What is left can be disconnected.
+            let _ = shared::beside_bridges(root, || unplug(root, word, id, &wish.network));
+        })
     })
 }
 
@@ -71,10 +75,7 @@ pub fn disconnect(root: &Root, word: &str, network: &str, force: bool) -> Result
     };
     let mut config = record::load(root, &id)?.0;
     take(Step::Disconnect, || {
-        let was_there = shared::beside_bridges(root, || match door(root, word)? {
-            Some(door) => inside(&door, |inside| plug::disconnect(root.path(), &id, &network, Some(inside))),
-            None => Ok(false),
-        })?;
+        let was_there = shared::beside_bridges(root, || unplug(root, word, &id, &network))?;
         let places = places(&mut config.spec.network, word)?;
         let count = places.len();
         places.retain(|place| place.wish.network != network);
@@ -83,6 +84,14 @@ pub fn disconnect(root: &Root, word: &str, network: &str, force: bool) -> Result
         }
         save(&held, &config)
     })
+}
+
+/// Take the cable of container `id` away, if it runs; whether there was one.
+fn unplug(root: &Root, word: &str, id: &str, network: &str) -> Result<bool> {
+    match door(root, word)? {
+        Some(door) => inside(&door, |inside| plug::disconnect(root.path(), id, network, Some(inside))),
+        None => Ok(false),
+    }
 }
 
 /// The lock on the whole, after everything that killed ones left has been cleared up.

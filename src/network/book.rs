@@ -73,7 +73,7 @@ pub struct Lease {
     /// Whether the container goes out by this network, and is reached there at its published ports.
     #[serde(default, skip_serializing_if = "is_default")]
     pub leads_out: bool,
-    /// Somebody who holds the ledger's lock is about to lay the cable to a container that runs.
+    /// Somebody who holds the ledger's lock is about to lay the cable to a container that runs, or to take it away.
     #[serde(default, skip_serializing_if = "is_default")]
     pub plugging: bool,
 }

@@ -105,6 +105,8 @@ struct Work {
     script: Script,
     /// Rules that may stand already.
     unsure: Vec<(Backend, Net)>,
+    /// The same of the ports of a container.
+    unsure_ports: Option<(Backend, String)>,
     /// Bridges that are still to be made.
     unmade: Vec<(Net, Mark)>,
     /// Bridges by which packets from and to 127.0.0.1 are to be routed.
@@ -140,6 +142,9 @@ impl Work {
     /// Note what the ports of container `id` want.
     fn publish(&mut self, book: &mut Book, id: &str) {
         let Some(tenant) = book.tenants.get_mut(id) else { return };
+        if tenant.rules == Rules::Unsure {
+            self.unsure_ports = Some((tenant.backend, id.to_owned()));
+        }
         (tenant.rules, tenant.backend) = (Rules::Unsure, self.backend);
         for port in &tenant.ports {
             port.rules(&mut self.script, true);
@@ -150,6 +155,9 @@ impl Work {
     fn finish(self, socket: &Socket) -> Result<()> {
         for (backend, net) in &self.unsure {
             backend.sweep(&|rule| net.fence().owns(rule))?;
+        }
+        if let Some((backend, id)) = &self.unsure_ports {
+            backend.sweep(&|rule| publish::owns(id, rule))?;
         }
         for (net, mark) in &self.unmade {
             make(socket, net, *mark)?;

@@ -4,8 +4,9 @@
 //! socket speaks for the namespace of its birth, so nobody need go in again, nor a process be started there. The far end
 //! of the cable is born there; its address and its route are then set by that socket.
 //!
-//! Everything is done under the ledger's lock. While it is, the lease is marked: whoever comes to the ledger later and
-//! finds the mark knows that it was left by somebody who was killed, and takes the cable away.
+//! Everything is done under the ledger's lock. While it is, the lease is marked, be the cable about to be laid or to be
+//! taken away: whoever comes to the ledger later and finds the mark knows that it was left by somebody who was killed,
+//! and takes the cable away.
 
 use super::book::{Book, Lease};
 use super::ledger::Ledger;
@@ -48,17 +49,16 @@ pub fn connect(root: &Path, id: &str, wish: &Wish, inside: &Inside<'_>) -> Resul
     let mut endpoint = book.admit(id, wish)?;
     endpoint.default_route = book.find_way_out(id).is_some();
     endpoint.hairpin = book.tenants.get(id).is_some_and(|tenant| !tenant.bindings.is_empty());
-    set_plugging(&mut book, wish, id, true);
+    set_plugging(&mut book, &wish.network, id, true);
     ledger.write(&book)?;
     let laid = lay(root, &ledger, &mut book, id, &endpoint, inside);
-    set_plugging(&mut book, wish, id, false);
-    let done = laid.and_then(|()| ledger.write(&book));
+    set_plugging(&mut book, &wish.network, id, false);
+    let done = laid.and_then(|()| ledger.write(&book)).and_then(|()| refresh(&book, &wish.network, id));
     if let Err(error) = done {
         // The first error is the one to tell. What cannot be put back now is left, marked, to the next minidocker.
         let _ = strike_in(root, &mut book, &place).and_then(|_| close(ledger, &book));
         return Err(error);
     }
-    refresh(&book, &wish.network, id)?;
     Ok(endpoint)
 }
 
@@ -76,8 +76,8 @@ fn lay(
     configure::ethernet(&inside.socket, endpoint)
 }
 
-fn set_plugging(book: &mut Book, wish: &Wish, id: &str, plugging: bool) {
-    if let Some(lease) = book.lease_mut(&wish.network, id) {
+fn set_plugging(book: &mut Book, network: &str, id: &str, plugging: bool) {
+    if let Some(lease) = book.lease_mut(network, id) {
         lease.plugging = plugging;
     }
 }
@@ -89,24 +89,28 @@ fn already(book: &Book, id: &str, wish: &Wish) -> Error {
 
 /// Disconnect container `id` from `network`; whether it was connected. If it went out by that network, it goes out by
 /// another from now on, if it is in any that leads out; without `inside` (it is not there any more) nothing is routed.
+/// What an earlier attempt that failed half-way has left is completed, too.
 pub fn disconnect(root: &Path, id: &str, network: &str, inside: Option<&Inside<'_>>) -> Result<bool> {
     let ledger = Ledger::open(root)?;
     let mut book = ledger.read()?.unwrap_or_default();
     let place = Gone::Place { network: network.to_owned(), id: id.to_owned() };
-    if !strike_in(root, &mut book, &place)? {
-        return Ok(false);
+    if book.lease_mut(network, id).is_some() {
+        set_plugging(&mut book, network, id, true);
+        ledger.write(&book)?;
     }
-    let gateway = book.find_way_out(id);
+    let was_there = strike_in(root, &mut book, &place)?;
+    book.find_way_out(id);
     if book.is_blank() {
-        return ledger.remove().map(|()| true);
+        return ledger.remove().map(|()| was_there);
     }
     ledger.write(&book)?;
+    let gateway = book.way_out(id).map(|(_, net, _)| net.gateway);
     if let (Some(gateway), Some(inside)) = (gateway, inside) {
         link::add_default_route(&inside.socket, gateway)?;
         bridge::raise_in(root, &ledger, &mut book, id)?;
     }
     names::refresh(&book, &BTreeSet::from([id.to_owned()]))?;
-    Ok(true)
+    Ok(was_there)
 }
 
 /// Container `id` has a new name: let its neighbours know.

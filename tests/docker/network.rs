@@ -4,7 +4,7 @@ use super::wire::{
     HOST, IP, OUTSIDE, address, answering, asked_by, asked_by_new, asked_from, fails, ok, outside, rules,
     stop,
 };
-use crate::common::container::{Running, links_of};
+use crate::common::container::{Outcome, Running, links_of};
 use crate::common::need::Need;
 use crate::common::space::{Space, Who};
 use crate::common::{Test, as_both, as_root};
@@ -25,6 +25,9 @@ pub fn tests() -> Vec<Test> {
         as_root(&[Need::Iptables, IP], a_subnet_in_use_is_not_taken),
         as_root(&[Need::Iptables, IP], fifty_at_once_have_fifty_addresses),
         as_root(&[Need::Iptables, IP], ipv6_stays_as_it_is),
+        as_root(&[Need::Iptables, IP], connecting_may_fail_or_be_killed_at_any_request),
+        as_root(&[Need::Iptables, IP], disconnecting_may_fail_or_be_killed_at_any_request),
+        as_both(&[], defining_may_fail_or_be_killed_at_any_request),
     ]
     .into_iter()
     .flatten()
@@ -307,4 +310,108 @@ fn ipv6_stays_as_it_is() {
     };
     assert!(own(&first) && own(&second));
     assert_eq!(space.host().sh("cat /proc/sys/net/ipv6/conf/minidocker0/accept_ra"), "0\n");
+}
+
+/// Do `work` with a `minidocker WORDS` of which every `every`th request fails, and then is killed at; until none is left
+/// to be broken. How many were.
+fn broken(space: &Space, words: &[&str], every: usize, mut work: impl FnMut(Outcome, &str)) -> usize {
+    let fired = space.path("fired");
+    let mut count = 0;
+    for fault in ["EIO", "kill"] {
+        for at in (1..).step_by(every) {
+            let _ = std::fs::remove_file(&fired);
+            let mut command = space.command();
+            command.args(words).env("MINIDOCKER_FAULT", format!("runtime:{at}:{fault}"));
+            let outcome = Running::start(command.env("MINIDOCKER_FAULT_FIRED", &fired)).end();
+            let reached = std::fs::metadata(&fired).is_ok_and(|status| status.len() > 0);
+            work(outcome, &format!("{fault} {at}"));
+            if !reached {
+                break;
+            }
+            count += 1;
+        }
+    }
+    count
+}
+
+/// What a host and a container have of networks.
+fn state(space: &Space, running: &Running) -> (Vec<String>, Vec<String>, Vec<String>, String) {
+    let hosts = std::fs::read_to_string(running.proc("root/etc/hosts")).unwrap();
+    (links_of(running.pid()), space.host().links(), rules(space.host()), hosts)
+}
+
+fn two_networks_and_one_container(space: &Space) -> Running {
+    for (name, subnet) in [("one", "10.77.0.0/24"), ("two", "10.78.0.0/24")] {
+        ok(space, &["network", "create", "--subnet", subnet, name]);
+    }
+    space.hold(&["--network", "one", "--name", "web", "-p", "8080:80"])
+}
+
+fn connecting_may_fail_or_be_killed_at_any_request() {
+    let space = Space::new(Who::Root);
+    let web = two_networks_and_one_container(&space);
+    let before = state(&space, &web);
+    let count = broken(&space, &["network", "connect", "two", "web"], 2, |outcome, at| {
+        if outcome.status == 1 {
+            assert_eq!(state(&space, &web), before, "{at}: {}", outcome.err);
+        }
+        ok(&space, &["prune"]);
+        let links = links_of(web.pid());
+        assert!(links == ["lo", "eth0"] || links == ["lo", "eth0", "eth1"], "{at}: {links:?}");
+        let _ = space.minidocker(&["network", "disconnect", "two", "web"]);
+        assert_eq!(state(&space, &web), before, "{at}: {}", outcome.err);
+    });
+    assert!(count > 20, "{count}");
+    assert_eq!(web.end().status, 0);
+    assert_eq!((space.host().links(), rules(space.host())), (vec!["lo".to_owned()], vec![]));
+}
+
+fn disconnecting_may_fail_or_be_killed_at_any_request() {
+    let space = Space::new(Who::Root);
+    let web = two_networks_and_one_container(&space);
+    ok(&space, &["network", "connect", "two", "web"]);
+    let connected = || links_of(web.pid()) == ["lo", "eth0", "eth1"];
+    // The way out goes with the first network; and then there is another.
+    let count = broken(&space, &["network", "disconnect", "one", "web"], 7, |outcome, at| {
+        ok(&space, &["prune"]);
+        let _ = space.minidocker(&["network", "disconnect", "one", "web"]);
+        assert_eq!(links_of(web.pid()), ["lo", "eth1"], "{at}: {}", outcome.err);
+        let way = ok(&space, &["exec", "web", "ip", "route", "show", "default"]);
+        assert!(way.starts_with("default via 10.78.0.1 dev eth1"), "{at}: {way}");
+        let published = rules(space.host()).iter().filter(|rule| rule.contains("-j DNAT")).count();
+        assert_eq!(published, 2, "{at}: {:?}", rules(space.host()));
+        assert_eq!(bridges(&space).len(), 1, "{at}");
+        // Back to where it was: by the first network again, alone, and then the second.
+        ok(&space, &["network", "disconnect", "two", "web"]);
+        ok(&space, &["network", "connect", "one", "web"]);
+        ok(&space, &["network", "connect", "two", "web"]);
+        assert!(connected(), "{at}");
+    });
+    assert!(count > 8, "{count}");
+    assert_eq!(web.end().status, 0);
+    assert_eq!((space.host().links(), rules(space.host())), (vec!["lo".to_owned()], vec![]));
+}
+
+fn defining_may_fail_or_be_killed_at_any_request(who: Who) {
+    let space = Space::new(who);
+    let names = || ok(&space, &["network", "ls", "--format", "{{.Name}}"]);
+    let without = names();
+    let with = without.replace("host", "front\nhost");
+    broken(&space, &["network", "create", "front"], 1, |outcome, at| {
+        let now = names();
+        assert!(now == without || now == with, "{at}: {now}");
+        assert!(outcome.status != 0 || now == with, "{at}: {now}");
+        let _ = space.minidocker(&["network", "rm", "front"]);
+        assert_eq!(names(), without, "{at}");
+    });
+    ok(&space, &["network", "create", "front"]);
+    broken(&space, &["network", "rm", "front"], 1, |_, at| {
+        let now = names();
+        assert!(now == without || now == with, "{at}: {now}");
+        let _ = space.minidocker(&["network", "create", "front"]);
+        assert_eq!(names(), with, "{at}");
+    });
+    let left = std::fs::read_dir(space.root().join("network")).unwrap();
+    let left: Vec<_> = left.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(!left.iter().any(|name| name.ends_with(".new")), "{left:?}");
 }
