@@ -29,6 +29,7 @@ pub enum ImageProblem {
     BlobMissing { digest: String },
     BrokenStream { detail: String },
     ToTerminal,
+    FromTerminal,
     BadImageName { text: String },
     BadImageFilter { text: String },
     ImageInUse { word: String, id: String, container: String, running: bool },

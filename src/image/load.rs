@@ -15,9 +15,11 @@ use crate::overlay::ustar::{EntryKind, Reader};
 use crate::step::{Step, take};
 use crate::sys::file::{self, Kind};
 use crate::sys::stream::Stream;
+use crate::sys::terminal;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::path::{Component, Path, PathBuf};
 
 /// An image that was taken in.
@@ -70,7 +72,11 @@ fn add(adding: &mut Adding, digest: &Digest, names: Vec<Name>) -> Result<Loaded>
 fn receive(adding: &mut Adding, path: Option<&Path>) -> Result<Received> {
     let mut received = Received::default();
     let Some(path) = path else {
-        received.archive(adding, Stream::stdin()?)?;
+        let stdin = Stream::stdin()?;
+        if terminal::is_terminal(stdin.as_fd())? {
+            return Err(image_problem(ImageProblem::FromTerminal));
+        }
+        received.archive(adding, stdin)?;
         return Ok(received);
     };
     let unreadable = || Problem::Image(ImageProblem::ArchiveUnreadable { path: path.display().to_string() });

@@ -7,6 +7,7 @@ use super::tarball::{
     Layout, Member, config, directory, docker_archive, file, gzip, hard_link, hex, member, named, symlink,
     tar,
 };
+use crate::common::container::Running;
 use crate::common::need::Need;
 use crate::common::space::{Space, Who};
 use crate::common::{Test, as_both, as_root, as_user};
@@ -25,6 +26,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], what_is_cut_off_leaves_the_store_as_it_was),
         as_both(&[], what_was_changed_on_the_way_is_noticed),
         as_both(&[], digests_and_sizes_are_checked),
+        as_both(&[], whatever_fails_there_is_all_or_nothing),
         as_user(&[], what_an_ordinary_user_cannot_make),
     ]
     .into_iter()
@@ -316,6 +318,43 @@ fn digests_and_sizes_are_checked(who: Who) {
         let path = put(&space, "bad.tar", archive);
         load(&space, &path).assert_failed(&["sha"]);
         assert_eq!(store_of(&space), store, "{index}");
+    }
+}
+
+/// Each request in turn is refused, and the process killed at it: afterwards the image is there whole or not at all.
+fn whatever_fails_there_is_all_or_nothing(who: Who) {
+    let (space, archive) = victim(who);
+    let path = put(&space, "victim.tar", &archive);
+    let first = space.path("first.tar").display().to_string();
+    let store = store_of(&space);
+    let with = |fault: &str, fired: &Path| {
+        let mut command = space.command();
+        command
+            .args(["load", "-i", &path])
+            .env("MINIDOCKER_FAULT", fault)
+            .env("MINIDOCKER_FAULT_FIRED", fired);
+        Running::start(&mut command).end()
+    };
+    for (role, what) in [("runtime", "kill"), ("runtime", "EIO"), ("unpacker", "kill"), ("unpacker", "EIO")] {
+        let mut at = 0;
+        loop {
+            at += 1;
+            let fault = format!("{role}:{at}:{what}");
+            let fired = put(&space, "fired", b"");
+            let outcome = with(&fault, Path::new(&fired));
+            if std::fs::metadata(&fired).unwrap().len() == 0 {
+                assert_eq!(outcome.status, 0, "{fault}: {}", outcome.err);
+                done(&space.minidocker(&["rmi", "victim:1"]));
+                break;
+            }
+            // Whoever changes the store next clears up.
+            done(&load(&space, &first));
+            if store_of(&space) != store {
+                assert!(try_to_load(&space, &archive, &fault), "{fault}");
+            }
+            assert_eq!(store_of(&space), store, "{fault}");
+        }
+        assert!(at > 20, "{role} makes more requests than {at}");
     }
 }
 

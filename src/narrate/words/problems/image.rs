@@ -97,6 +97,10 @@ problems! { ImageProblem;
         what: "cowardly refusing to save to a terminal", "不愿把归档写到终端";
         todo: "use -o FILE, or redirect standard output", "请用 -o FILE，或重定向标准输出";
     }
+    FromTerminal => {
+        what: "load reads an archive from standard input, and that is a terminal", "load 从标准输入读取归档，而标准输入是终端";
+        todo: "use -i FILE, or let a file or a pipe be standard input", "请用 -i FILE，或让文件或管道作为标准输入";
+    }
     BadImageName { text } => {
         what: "{text:?} is no name of an image", "{text:?} 不是镜像名";
         todo: "it is lower-case letters, digits, ., _ and - in parts set apart by /, and a tag behind a colon: me/web:1.0", "镜像名由小写字母、数字、.、_、- 组成，各段以 / 分隔，冒号后是标签：me/web:1.0";
