@@ -88,7 +88,11 @@ fn describe(config: &Config, below: &Listed, wishes: &Wishes) -> Result<ImageCon
 /// The image's configuration with what the container was started with in its place.
 fn as_started(config: &Config, image: &oci::Config) -> oci::Config {
     let spec = &config.spec;
-    let own = |variable: &&String| !variable.starts_with("HOSTNAME=");
+    // What each container gets, whatever its image says.
+    let own =
+        |variable: &&String| !variable.starts_with("HOSTNAME=") && !(spec.tty && *variable == "TERM=xterm");
+    let mut labels = image.labels.clone();
+    labels.extend(spec.labels.clone());
     let rest = spec.argv.strip_prefix(image.entrypoint.as_slice());
     oci::Config {
         entrypoint: rest.map_or_else(Vec::new, |_| image.entrypoint.clone()),
@@ -96,6 +100,7 @@ fn as_started(config: &Config, image: &oci::Config) -> oci::Config {
         env: spec.environment.iter().filter(own).cloned().collect(),
         user: spec.user.clone(),
         working_dir: spec.workdir.display().to_string(),
+        labels,
         ..image.clone()
     }
 }

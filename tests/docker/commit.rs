@@ -121,8 +121,23 @@ fn what_is_mounted_is_not_in_it(who: Who) {
 
 fn its_configuration_is_the_containers_with_changes(who: Who) {
     let space = own_space(who);
-    let words =
-        ["run", "--name", "one", "--network", "none", "-e", "A=1", "-w", "/etc", "base", "sh", "-c", "true"];
+    let words = [
+        "run",
+        "--name",
+        "one",
+        "--network",
+        "none",
+        "-e",
+        "A=1",
+        "-w",
+        "/etc",
+        "-l",
+        "own=label",
+        "base",
+        "sh",
+        "-c",
+        "true",
+    ];
     done(&space.minidocker(&words));
     let options = [
         "-a",
@@ -142,6 +157,7 @@ fn its_configuration_is_the_containers_with_changes(who: Who) {
     assert_eq!(config["Cmd"], Value::from(vec!["sh", "-c", "true"]));
     assert_eq!((&config["WorkingDir"], &all["Author"]), (&"/etc".into(), &"Ada <ada@example.org>".into()));
     assert!(config["ExposedPorts"]["80/tcp"].is_object());
+    assert_eq!(config["Labels"]["own"], "label");
     let env: Vec<&str> = config["Env"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert!(
         env.contains(&"A=1") && env.contains(&"B=2") && !env.iter().any(|text| text.starts_with("HOSTNAME="))
