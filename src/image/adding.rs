@@ -252,8 +252,12 @@ impl Adding {
         let mut named = BTreeSet::new();
         let before = self.store.records()?.into_iter().map(|(_, manifest)| manifest);
         for digest in before.chain(self.records.values().copied()) {
-            // An image of the store that cannot be read names nothing that was just added.
-            let Ok(manifest) = self.read_document::<Manifest>(&digest) else { continue };
+            let manifest = match self.read_document::<Manifest>(&digest) {
+                Err(error) if self.blobs.contains_key(&digest) => return Err(error),
+                // An image of the store that cannot be read names nothing that was just added.
+                Err(_) => continue,
+                Ok(manifest) => manifest,
+            };
             named.extend([digest, manifest.config.digest]);
             named.extend(manifest.layers.iter().map(|layer| layer.digest));
         }
