@@ -140,6 +140,8 @@ fn images_and_volumes_are_told_too(who: Who) {
         image["Size"].as_u64().unwrap() > 1000 && !image["RootFS"]["Layers"].as_array().unwrap().is_empty()
     );
     assert_eq!(inspect(&space, image["Id"].as_str().unwrap())["Id"], image["Id"]);
+    assert_eq!(space.minidocker(&["network", "create", "lan"]).status, 0);
+    assert_eq!(inspect(&space, "lan")["Name"], "lan");
     let outcome = space.minidocker(&["inspect", "nobody", "data"]);
     assert_eq!(outcome.status, 1);
     assert!(

@@ -109,15 +109,14 @@ fn give_name(tag: &Tag, root: &Root) -> Result<u8> {
             adding.tag(&target, &manifest)?;
             adding.finish()
         })?;
-        events::record(
-            root,
-            events::Kind::Image,
-            "tag",
-            &target.to_string(),
-            &[("name", &target.to_string())],
-        );
+        note(root, "tag", &target.to_string());
         Ok(None)
     })
+}
+
+/// Note what happened to an image, by its name or its id.
+fn note(root: &Root, action: &str, image: &str) {
+    events::record(root, events::Kind::Image, action, image, &[("name", image)]);
 }
 
 /// What a person typed as a new name.

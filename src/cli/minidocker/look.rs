@@ -16,7 +16,7 @@ use clap_complete::Shell;
 pub enum Verb {
     /// List containers.
     Ps(Ps),
-    /// Tell all that is known of containers, images and volumes.
+    /// Tell all that is known of containers, images, networks and volumes.
     Inspect(Inspect),
     /// Show what containers use, again every second.
     Stats(Stats),

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::narrate::listing::{self, Columns, Row};
 use crate::narrate::{self, Question, time};
 use crate::network::define::{self, Told};
-use crate::state::Root;
+use crate::state::{Root, events};
 use crate::step::{Step, take};
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -136,10 +136,14 @@ pub fn obey(verb: Verb, root: &Root) -> Result<u8> {
         Group::Create(options) => plainly(create(root, options)),
         Group::Connect(Connect { ip, alias, network, container }) => {
             let wanted = Wanted { network, ip, aliases: alias };
-            plainly(connect::connect(root, &container, &wanted))
+            plainly(connect::connect(root, &container, &wanted).map(|()| {
+                note(root, "connect", &wanted.network, &[("container", &container)]);
+            }))
         }
         Group::Disconnect { force, network, container } => {
-            plainly(connect::disconnect(root, &container, &network, force))
+            plainly(connect::disconnect(root, &container, &network, force).map(|()| {
+                note(root, "disconnect", &network, &[("container", &container)]);
+            }))
         }
         Group::Inspect { format, networks } => {
             let described =
@@ -151,7 +155,10 @@ pub fn obey(verb: Verb, root: &Root) -> Result<u8> {
         Group::Rm { force, networks } => take(Step::Networks, || {
             each(&networks, |word| match connect::remove(root, word) {
                 Err(error) if force && connect::is_unknown(&error) => Ok(None),
-                answer => answer.map(Some),
+                answer => answer.map(|name| {
+                    note(root, "destroy", &name, &[]);
+                    Some(name)
+                }),
             })
         }),
     }
@@ -169,8 +176,15 @@ fn create(root: &Root, options: Create) -> Result<()> {
     let Create { driver, subnet, gateway, internal, name } = options;
     let request = define::Request { name, driver, subnet, gateway, internal };
     let id = take(Step::Networks, || define::create(root.path(), &request))?;
+    note(root, "create", &request.name, &[]);
     narrate::print(&id);
     Ok(())
+}
+
+/// Note what happened to a network, by its name.
+fn note(root: &Root, action: &str, network: &str, more: &[(&str, &str)]) {
+    let attributes = [&[("name", network)], more].concat();
+    events::record(root, events::Kind::Network, action, network, &attributes);
 }
 
 fn prune(root: &Root, force: bool) -> Result<()> {
@@ -178,6 +192,7 @@ fn prune(root: &Root, force: bool) -> Result<()> {
         return Ok(());
     }
     let names = take(Step::Networks, || connect::prune(root))?;
+    names.iter().for_each(|name| note(root, "destroy", name, &[]));
     if !names.is_empty() {
         narrate::print(&format!("Deleted Networks:\n{}\n", names.join("\n")));
     }

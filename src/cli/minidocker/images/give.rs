@@ -89,7 +89,9 @@ pub fn commit(options: &Commit, root: &Root) -> Result<u8> {
             changes: options.change.clone(),
             pause: options.pause,
         };
-        commit::commit(root, word, &wishes).map(|id| Some(id.to_string()))
+        let id = commit::commit(root, word, &wishes)?.to_string();
+        super::note(root, "create", &id);
+        Ok(Some(id))
     })
 }
 
@@ -135,6 +137,7 @@ pub fn import(options: &Import, root: &Root) -> Result<u8> {
         let path = Some(options.file.as_path()).filter(|_| word != "-");
         let message = options.message.as_deref().unwrap_or("Imported from -");
         let id = import::import(&Store::open(root.path()), path, &options.change, message, name.as_ref())?;
+        super::note(root, "import", &id.to_string());
         Ok(Some(id.to_string()))
     })
 }

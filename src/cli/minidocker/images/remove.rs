@@ -33,12 +33,20 @@ pub struct Prune {
 pub fn rmi(options: &Rm, root: &Root) -> Result<u8> {
     each(&options.images, |word| {
         let lines = take(Step::Discard, || images::remove(root, word, options.force))?;
+        lines.iter().for_each(|line| note_line(root, line));
         let text = |line| match line {
             Line::Untagged(name) => format!("Untagged: {name}"),
             Line::Deleted(digest) => format!("Deleted: {digest}"),
         };
         Ok(Some(lines.into_iter().map(text).collect::<Vec<_>>().join("\n")))
     })
+}
+
+fn note_line(root: &Root, line: &Line) {
+    match line {
+        Line::Untagged(name) => super::note(root, "untag", &name.to_string()),
+        Line::Deleted(digest) => super::note(root, "delete", &digest.to_string()),
+    }
 }
 
 /// `minidocker image prune`.
@@ -56,6 +64,7 @@ pub fn prune(options: &Prune, root: &Root) -> Result<u8> {
         narrate::print("Deleted Images:");
     }
     for line in lines {
+        note_line(root, &line);
         narrate::print(&match line {
             Line::Untagged(name) => format!("untagged: {name}"),
             Line::Deleted(digest) => format!("deleted: {digest}"),

@@ -3,9 +3,10 @@
 mod container;
 mod image;
 
-use super::{describe, volumes};
+use super::{describe, networks, volumes};
 use crate::container::look;
 use crate::error::{Error, LookProblem, Problem, Result};
+use crate::network::define;
 use crate::state::Root;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
@@ -30,6 +31,7 @@ pub struct Inspect {
 enum Type {
     Container,
     Image,
+    Network,
     Volume,
 }
 
@@ -39,6 +41,7 @@ enum Type {
 enum Described {
     Container(Box<container::Description>),
     Image(Box<image::Description>),
+    Network(Box<networks::Description>),
     Volume(Box<volumes::Description>),
 }
 
@@ -51,7 +54,7 @@ pub fn obey(options: &Inspect, root: &Root) -> Result<u8> {
 fn find(options: &Inspect, root: &Root, name: &str) -> Result<Described> {
     let among = |one: Type| options.r#type.is_none_or(|asked| asked == one);
     let mut first = None;
-    for one in [Type::Container, Type::Image, Type::Volume] {
+    for one in [Type::Container, Type::Image, Type::Network, Type::Volume] {
         if !among(one) {
             continue;
         }
@@ -73,16 +76,18 @@ fn describe_one(one: Type, options: &Inspect, root: &Root, name: &str) -> Result
             Described::Container(Box::new(container::describe(root, &seen, options.size)?))
         }
         Type::Image => Described::Image(Box::new(image::describe(root, name)?)),
+        Type::Network => Described::Network(Box::new(networks::describe(define::find(root.path(), name)?))),
         Type::Volume => Described::Volume(Box::new(volumes::describe(root, name)?)),
     })
 }
 
 fn is_absence(error: &Error) -> bool {
-    use crate::error::VolumeProblem;
+    use crate::error::{NetProblem, VolumeProblem};
     matches!(
         &error.problem,
         Problem::NoSuchContainer { .. }
             | Problem::UnknownImage { .. }
+            | Problem::Net(NetProblem::NoSuchNetwork { .. })
             | Problem::Volume(VolumeProblem::NoSuchVolume { .. })
     )
 }
