@@ -10,7 +10,9 @@ mod common;
 mod probe;
 
 mod docker {
+    pub mod attach;
     pub mod commit;
+    pub mod console;
     pub mod cp;
     pub mod diff;
     pub mod events;
@@ -19,6 +21,7 @@ mod docker {
     pub mod inspect;
     pub mod life;
     pub mod load;
+    pub mod logs;
     pub mod names;
     pub mod network;
     pub mod ps;
@@ -28,6 +31,7 @@ mod docker {
     pub mod shared;
     pub mod stats;
     pub mod tarball;
+    pub mod terminal;
     pub mod top;
     pub mod unpack;
     pub mod volumes;
@@ -46,6 +50,9 @@ fn main() -> ExitCode {
         docker::inspect::tests(),
         docker::ps::tests(),
         docker::stats::tests(),
+        docker::console::tests(),
+        docker::attach::tests(),
+        docker::logs::tests(),
         docker::exec::tests(),
         docker::cp::tests(),
         docker::events::tests(),

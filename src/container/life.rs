@@ -6,9 +6,11 @@
 
 use super::alive::{self, Alive, State};
 use super::record::{self, Config, Phase, Status, Wish};
+use super::report::Outcome;
 use super::tell::tell;
 use super::{plan, reclaim};
 use crate::cgroup::stop;
+use crate::console;
 use crate::error::{Error, LifeProblem, Problem, Result};
 use crate::network;
 use crate::process::Child;
@@ -140,14 +142,21 @@ pub fn unpause(root: &Root, word: &str) -> Result<()> {
 
 /// Wait until a container does not run; its exit status.
 ///
-/// What it was is read when its supervisor has ended. Of a container that is deleted when it ends, nothing is left then
-/// to be read: its status is 0 as far as anybody knows. [`super::client`] hears it from the supervisor itself.
+/// The supervisor tells it to who waits: of a container that is deleted when it ends nothing is left to be read then. Of
+/// one that could not be asked, since it had just ended, or was killed, the status is what its record says.
 pub fn wait(root: &Root, word: &str) -> Result<u8> {
     let id = root.find(word)?;
     loop {
         match alive::state(root, &id) {
             Ok(State::Idle(idle)) => return Ok(idle.1.exit),
-            Ok(State::Running(running)) => wait_for(&running.supervisor)?,
+            Ok(State::Running(running)) => {
+                let told = console::client::wait_for_end(&root.container(&id))?;
+                let outcome: Option<Outcome> = told.and_then(|json| serde_json::from_slice(&json).ok());
+                wait_for(&running.supervisor)?;
+                if let Some(outcome) = outcome {
+                    return Ok(outcome.status);
+                }
+            }
             Ok(State::Waiting(waiting)) => wait_for(&waiting.2)?,
             Err(_) if root.find(word).is_err() => return Ok(0),
             Err(error) => return Err(error),

@@ -97,7 +97,10 @@ impl Running {
 
     /// Write a line to its standard input.
     pub fn say(&mut self, line: &str) {
-        writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
+        if let Err(error) = writeln!(self.stdin.as_mut().unwrap(), "{line}") {
+            let rest = self.finish();
+            panic!("{line:?} cannot be said: {error}; then: {rest:?}");
+        }
     }
 
     /// Send a signal to `minidocker` itself.

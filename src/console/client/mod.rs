@@ -5,8 +5,10 @@
 //! its input ends by it. A terminal that was made raw is put back however this ends, except by SIGKILL.
 
 mod keys;
+mod wait;
 
 pub use keys::Keys;
+pub use wait::wait_for_end;
 
 use super::message::{LARGEST, Message, ROOM, Stream, Wish};
 use super::{Size, listener, terminal_size};
@@ -66,6 +68,8 @@ pub struct Client {
     socket: OwnedFd,
     manner: Manner,
     started: bool,
+    /// The container was running when this client came.
+    late: bool,
     exited: bool,
     /// Input may be read and sent: the last was taken.
     credit: bool,
@@ -80,14 +84,19 @@ impl Client {
     pub fn new(socket: OwnedFd, manner: Manner) -> Self {
         let (credit, stream) = (manner.wish.input, Stream::Stdout);
         let (output, room) = (Vec::new(), vec![0; ROOM]);
-        Self { socket, manner, started: false, exited: false, credit, output, stream, room }
+        let (started, late, exited) = (false, false, false);
+        Self { socket, manner, started, late, exited, credit, output, stream, room }
     }
 
     /// A client of the running container with this `directory`; `None` when it does not run.
     pub fn connect(directory: &Path, manner: Manner) -> Result<Option<Self>> {
         let Some(socket) = listener::connect(directory)? else { return Ok(None) };
         match Message::Hello(manner.wish).send(socket.as_fd()) {
-            Ok(_) => Ok(Some(Self::new(socket, manner))),
+            Ok(_) => {
+                let mut client = Self::new(socket, manner);
+                client.late = true;
+                Ok(Some(client))
+            }
             // It has ended in this very moment.
             Err(_) => Ok(None),
         }
@@ -247,6 +256,8 @@ impl Client {
     /// A signal came.
     fn obey(&mut self, signal: i32, whom: Option<&Child>) -> Result<Option<Outcome>> {
         let Manner { terminal, proxy, .. } = self.manner;
+        // As long as the container is being started a signal gives that up, terminal or not.
+        let ours = !proxy || terminal && (self.started || self.late);
         match signal {
             SIGCHLD | SIGPIPE => {}
             SIGWINCH if terminal => self.tell_size()?,
@@ -255,11 +266,11 @@ impl Client {
                 self.make_raw()?;
                 self.tell_size()?;
             }
-            SIGHUP | SIGINT | SIGQUIT | SIGTERM if self.started && (terminal || !proxy) => {
+            SIGHUP | SIGINT | SIGQUIT | SIGTERM if ours => {
                 self.tell(&Message::Detach)?;
                 return Ok(Some(Outcome::Signaled(signal)));
             }
-            _ if self.started && (terminal || !proxy) => {}
+            _ if ours => {}
             _ => match whom.map(|whom| process::send_signal(whom, signal)) {
                 Some(Err(error)) if !error.is(ESRCH) => return Err(error),
                 Some(_) => {}

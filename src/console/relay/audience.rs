@@ -62,10 +62,15 @@ impl Audience {
 
     /// One more, who is given what is said from now on.
     pub(super) fn add(&mut self, socket: OwnedFd, wish: Option<Wish>) {
-        let next = self.first + self.output.len() as u64;
+        let next = self.end();
         let sends = wish.is_some_and(|wish| wish.input);
         let (started, exited, waits, owed, deaf, gone) = (false, false, false, false, false, false);
         self.clients.push(Client { socket, wish, next, started, exited, waits, owed, sends, deaf, gone });
+    }
+
+    /// The number of the next piece of output.
+    fn end(&self) -> u64 {
+        self.first + self.output.len() as u64
     }
 
     pub(super) fn has_room(&self) -> bool {
@@ -134,7 +139,7 @@ impl Audience {
     /// Forget who has gone, and what everybody has been given.
     fn forget(&mut self) {
         self.clients.retain(|client| !client.gone);
-        let end = self.first + self.output.len() as u64;
+        let end = self.end();
         let behind = self.clients.iter().filter(|client| client.listens()).map(|client| client.next).min();
         let passed = behind.unwrap_or(end) - self.first;
         self.output.drain(..passed as usize);
@@ -146,7 +151,7 @@ impl Audience {
 
     /// What to wait for, in the order of the clients.
     pub(super) fn watches(&self) -> impl Iterator<Item = Watch<'_>> {
-        let end = self.first + self.output.len() as u64;
+        let end = self.end();
         self.clients.iter().map(move |client| {
             let due = client.wish.is_some()
                 && !client.deaf
@@ -163,8 +168,13 @@ impl Audience {
     pub(super) fn hear(&mut self, ready: &[Ready]) -> Vec<Heard> {
         let mut heard = Vec::new();
         let mut room = Vec::new();
+        let end = self.end();
         for (client, _) in self.clients.iter_mut().zip(ready).filter(|(_, ready)| ready.read) {
             room.resize(ROOM, 0);
+            if client.wish.is_none() {
+                // Nothing was kept for it so far.
+                client.next = end;
+            }
             client.hear(&mut room, &mut heard);
         }
         self.forget();

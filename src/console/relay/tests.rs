@@ -230,3 +230,23 @@ fn who_attaches_hears_what_is_said_from_then_on() {
     assert_eq!(sent.out, b"now\n");
     assert_eq!(sent.words.last().unwrap(), "end");
 }
+
+#[test]
+fn who_says_late_what_it_wants_hears_what_is_said_from_then_on() {
+    let mut audience = Audience::new("id");
+    let (quick, supervisor) = pair().unwrap();
+    audience.add(supervisor, Some(Wish { output: true, input: false }));
+    let (late, supervisor) = pair().unwrap();
+    audience.add(supervisor, None);
+    audience.begin();
+    audience.offer(Stream::Stdout, b"before");
+    Message::Hello(Wish { output: true, input: false }).send(late.as_fd()).unwrap();
+    audience.hear(&[ready::Ready { read: false, write: false }, ready::Ready { read: true, write: false }]);
+    audience.offer(Stream::Stdout, b"after");
+    audience.exited();
+    audience.say_last(b"end");
+    audience.deliver();
+    assert!(audience.is_empty());
+    assert_eq!(listen(&quick, NO_TIME).out, b"beforeafter");
+    assert_eq!(listen(&late, NO_TIME).out, b"after");
+}
