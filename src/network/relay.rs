@@ -11,14 +11,14 @@ use crate::error::Result;
 use crate::sys::hold::Transport;
 use crate::sys::relay::{Mouth, serve};
 use crate::sys::security;
-use std::convert::Infallible;
 use std::net::SocketAddrV4;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Carry what arrives at the held ports to container `id`, wherever the ledger of the state root `root` says that it is
-/// when it arrives, for as long as this process lives. It gives up all rights, and has several threads from here on.
-pub fn run(root: &Path, id: &str, holds: Holds, bindings: Vec<Binding>) -> Result<Infallible> {
+/// From now on, carry what arrives at the held ports to container `id`, wherever the ledger of the state root `root` says
+/// that it is when it arrives, for as long as this process lives. It gives up all rights, and has several threads from
+/// here on.
+pub fn run(root: &Path, id: &str, holds: Holds, bindings: Vec<Binding>) -> Result<()> {
     security::capset(0, 0, 0)?;
     let transports = bindings.iter().map(|binding| match binding.port.protocol {
         Protocol::Tcp => Transport::Tcp,

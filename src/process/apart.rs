@@ -10,7 +10,7 @@ use crate::namespace::{mount, pid, user};
 use crate::step::{Role, become_role};
 use crate::sys::errno::{EACCES, EPERM};
 use crate::sys::process::{self, Child, Forked};
-use crate::sys::{pipe, security};
+use crate::sys::{eventfd, pipe, security};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::os::fd::{AsFd, OwnedFd};
@@ -117,7 +117,9 @@ impl Companion {
                 drop(parent);
                 become_role(Role::Actor(role));
                 // Nobody hears of an error; what is not done says enough.
-                let _ = supervise::die_with_parent().and_then(|()| part());
+                let _ = supervise::die_with_parent()
+                    .and_then(|()| stay_only_with_parent(&stay))
+                    .and_then(|()| part());
                 // Until the end of the file, which comes when the parent has ended, too.
                 let _ = pipe::read_byte(stay.as_fd());
                 process::exit_now(0)
@@ -134,6 +136,15 @@ impl Companion {
 impl Drop for Companion {
     fn drop(&mut self) {
         let _ = supervise::kill(&self.child);
+    }
+}
+
+/// End if the parent, which has the other end of `stay` and writes nothing, has gone: the signal that tells of a parent's
+/// death does not come when the parent died before it was asked for.
+fn stay_only_with_parent(stay: &OwnedFd) -> Result<()> {
+    match eventfd::wait_any(&[stay.as_fd()], Some(0))? {
+        Some(_) => process::exit_now(125),
+        None => Ok(()),
     }
 }
 

@@ -9,7 +9,6 @@ use super::{Call, Request, ask, process};
 use crate::error::Result;
 use nix::errno::Errno;
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::io::Error;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
@@ -54,9 +53,9 @@ const SENDERS: usize = 1024;
 /// What a thread needs, which does nothing but read and write.
 const STACK: usize = 64 << 10;
 
-/// Carry whatever arrives at `mouths` to where `target` says, and the answers back, for as long as this process lives.
-/// It has several threads from here on.
-pub fn serve(mouths: Vec<Mouth>, target: Arc<Target>) -> Result<Infallible> {
+/// From now on, carry whatever arrives at `mouths` to where `target` says, and the answers back, for as long as this
+/// process lives. It has several threads from here on.
+pub fn serve(mouths: Vec<Mouth>, target: Arc<Target>) -> Result<()> {
     ask(Call::Other(&Accept(mouths.len())), || {
         for (number, Mouth { socket, transport }) in mouths.into_iter().enumerate() {
             let target = target.clone();
@@ -68,10 +67,7 @@ pub fn serve(mouths: Vec<Mouth>, target: Arc<Target>) -> Result<Infallible> {
             started.map_err(|error| super::file::errno(&error))?;
         }
         Ok(())
-    })?;
-    loop {
-        std::thread::park();
-    }
+    })
 }
 
 fn start(work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
@@ -196,7 +192,7 @@ mod tests {
             Mouth { socket: tcp.into(), transport: Transport::Tcp },
             Mouth { socket: udp.into(), transport: Transport::Udp },
         ];
-        std::thread::spawn(move || serve(mouths, Arc::new(move |number| Some(targets[number]))));
+        serve(mouths, Arc::new(move |number| Some(targets[number]))).unwrap();
         let mut client = TcpStream::connect(doors[0]).unwrap();
         client.write_all(b"question").unwrap();
         client.shutdown(Shutdown::Write).unwrap();

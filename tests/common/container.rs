@@ -133,7 +133,9 @@ impl Running {
 
     /// The pid, on the host, of the container's first process: the supervisor's only child once its command runs.
     pub fn pid(&self) -> u32 {
-        let children = children_of(self.runtime());
+        let mut children = children_of(self.runtime());
+        // Others may be there beside it, and for a moment: who maps ids, who carries ports across.
+        children.retain(|pid| is_first_of_namespace(*pid));
         assert_eq!(children.len(), 1, "the children of the supervisor: {children:?}");
         children[0]
     }
@@ -209,6 +211,13 @@ impl Drop for Running {
         let _ = self.process.wait();
         let _ = self.stdout.read_to_end(&mut Vec::new());
     }
+}
+
+/// Whether a process is pid 1 of a pid namespace below this one.
+fn is_first_of_namespace(pid: u32) -> bool {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let numbers = text.lines().find_map(|line| line.strip_prefix("NSpid:"));
+    numbers.is_some_and(|numbers| numbers.split_whitespace().next_back() == Some("1"))
 }
 
 /// The children of a process that were started by its first thread.

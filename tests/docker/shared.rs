@@ -7,7 +7,7 @@ use crate::common::{Test, as_root};
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 pub fn tests() -> Vec<Test> {
@@ -32,6 +32,7 @@ pub fn tests() -> Vec<Test> {
         as_root(needs, a_port_of_roots_is_refused),
         as_root(needs, a_published_port_goes_with_the_container),
         as_root(&with("pasta", "passt"), other_containers_reach_a_published_port_at_the_hosts_address),
+        as_root(&with("pasta", "passt"), whoever_is_killed_leaves_nothing_that_prune_does_not_find),
         as_root(&with("pasta", "passt"), pasta_leads_out),
         as_root(&with("slirp4netns", "slirp4netns"), slirp4netns_leads_out),
         as_root(&with("pasta", "passt"), a_killed_pasta_is_noticed_by_the_next),
@@ -494,4 +495,29 @@ fn a_container_joins_the_network_of_a_bridged_one() {
     assert!(joined.status == 0 && joined.out.contains(address.trim()), "{joined:?}");
     verb(&space, &["rm", "-f", "one"]);
     assert_nothing_left(&space);
+}
+
+/// The `at`-th request of the process with this role kills it. Whether it made so many.
+fn killed_at(space: &Space, role: &str, at: usize) -> bool {
+    let fired = space.file("fired", "");
+    let mut command = space.command();
+    command.args(["run", "--rm", "--network", "bridge", "-p", "8080:80", "base", "true"]);
+    command.env("MINIDOCKER_FAULT", format!("{role}:{at}:kill")).env("MINIDOCKER_FAULT_FIRED", &fired);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().unwrap();
+    std::fs::metadata(fired).unwrap().len() > 0
+}
+
+fn whoever_is_killed_leaves_nothing_that_prune_does_not_find() {
+    let (space, _world) = connected("pasta");
+    for (role, step) in [("runtime", 9), ("init", 17), ("founder", 1), ("outbound", 2), ("relay", 2)] {
+        let requests = (1..).step_by(step).take_while(|at| {
+            let reached = killed_at(&space, role, *at);
+            let pruned = space.minidocker(&["prune"]);
+            assert_eq!((pruned.status, pruned.err.as_str()), (0, ""), "{role} {at}");
+            assert_nothing_left(&space);
+            reached
+        });
+        assert_ne!(requests.count(), 0, "{role}");
+    }
 }
