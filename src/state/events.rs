@@ -71,8 +71,8 @@ impl Kind {
 }
 
 const VERSION: u32 = 1;
-const FILE: &str = "events";
-const OLD: &str = "events.old";
+pub(super) const FILE: &str = "events";
+pub(super) const OLD: &str = "events.old";
 /// Bytes of the file at most, and a line more.
 const MOST: u64 = 1 << 20;
 /// Bytes of a line at most.

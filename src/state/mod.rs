@@ -339,7 +339,9 @@ impl Root {
         for directory in kept {
             remove(&self.path.join(directory))?;
         }
-        file::remove_file(&self.path.join(LOCK))?;
+        for file in [events::FILE, events::OLD, LOCK] {
+            file::remove_file(&self.path.join(file))?;
+        }
         match file::rmdir(&self.path) {
             Err(error) if error.is(ENOTEMPTY) || error.is(EEXIST) || error.is(EBUSY) => Ok(()),
             answer => answer,
