@@ -13,6 +13,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], what_happens_is_told_at_once),
         as_both(&[], the_file_of_events_is_one_object_a_line),
         as_both(&[], the_life_of_a_container_is_told),
+        as_both(&[], nothing_of_it_is_left_by_prune_all),
         test(&[Need::Program("bash", "bash")], completions_are_what_the_shell_understands),
     ]
     .into_iter()
@@ -90,6 +91,14 @@ fn the_file_of_events_is_one_object_a_line(who: Who) {
     std::fs::write(space.root().join("events"), format!("{{\n{text}")).unwrap();
     let outcome = space.minidocker(&["events", "--since", "1h", "--until", "0s", "-f", "type=volume"]);
     assert_eq!((outcome.status, outcome.out.lines().count()), (0, 8));
+}
+
+fn nothing_of_it_is_left_by_prune_all(who: Who) {
+    let space = Space::bare(who);
+    space.minidocker(&["volume", "create", "web"]);
+    assert!(space.root().join("events").exists());
+    assert_eq!(space.minidocker(&["prune", "-a"]).status, 0);
+    assert_eq!(crate::common::space::names_in(&space.root()), [""; 0]);
 }
 
 fn completions_are_what_the_shell_understands() {

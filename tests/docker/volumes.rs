@@ -1,5 +1,6 @@
 //! Volumes: kept under a name or without one, of the host's, and in memory.
 
+use super::images::own_space;
 use crate::common::Test;
 use crate::common::as_both;
 use crate::common::space::{Space, Who, names_in};
@@ -20,6 +21,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], a_damaged_volume_costs_itself_alone),
         as_both(&[], ten_containers_may_begin_with_one_volume),
         as_both(&[], shared_memory_has_the_size_that_was_asked_for),
+        as_both(&[], an_image_may_ask_for_volumes),
     ]
     .into_iter()
     .flatten()
@@ -265,6 +267,34 @@ fn ten_containers_may_begin_with_one_volume(who: Who) {
     let owner = std::fs::metadata(volume.join("data")).unwrap().uid();
     assert_eq!(owner, std::fs::metadata(space.root()).unwrap().uid());
     assert_eq!(names_in(&space.root().join("volumes")), ["etc"]);
+}
+
+fn an_image_may_ask_for_volumes(who: Who) {
+    let space = own_space(who);
+    said(
+        &space,
+        &[
+            "run",
+            "--name",
+            "maker",
+            "--network",
+            "none",
+            "base",
+            "sh",
+            "-c",
+            "mkdir /data; echo x > /data/file",
+        ],
+    );
+    let committed = space.minidocker(&["commit", "-c", "VOLUME /data", "maker", "with-volume"]);
+    assert_eq!(committed.status, 0, "{}", committed.err);
+    let run = ["run", "--name", "user", "--network", "none", "with-volume", "cat", "/data/file"];
+    assert_eq!(said(&space, &run), "x\n");
+    let names = names_in(&space.root().join("volumes"));
+    assert_eq!(names.len(), 1);
+    assert!(data(&space, &names[0]).join("file").exists());
+    said(&space, &["rm", "-v", "user", "maker"]);
+    assert_eq!(space.minidocker(&["run", "--rm", "--network", "none", "with-volume", "true"]).status, 0);
+    assert_eq!(names_in(&space.root().join("volumes")), [""; 0]);
 }
 
 fn shared_memory_has_the_size_that_was_asked_for(who: Who) {
