@@ -17,6 +17,7 @@ mod docker {
     pub mod diff;
     pub mod events;
     pub mod exec;
+    pub mod exec_terminal;
     pub mod images;
     pub mod inspect;
     pub mod life;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         docker::attach::tests(),
         docker::logs::tests(),
         docker::exec::tests(),
+        docker::exec_terminal::tests(),
         docker::cp::tests(),
         docker::events::tests(),
         docker::top::tests(),

@@ -3,7 +3,7 @@
 //! A pid may be somebody else's a moment later. So the doors are opened first, and whether the container still runs,
 //! with the same first process, is asked when they are open: opened namespaces stay the same whatever comes.
 
-use super::record::{self, Phase};
+use super::record::{Config, Phase, Status};
 use super::spec::Spec;
 use crate::cgroup::{Group, stop};
 use crate::error::{Error, InsideProblem, LifeProblem, Problem, Result};
@@ -35,7 +35,11 @@ pub struct Running {
 pub fn look_up(root: &Root, word: &str) -> Result<(Spec, (i32, u64))> {
     let id = root.find(word)?;
     let not_running = || Error::new(Problem::NotRunning { name: word.to_owned() });
-    let (config, status) = record::load(root, &id)?;
+    // One whose record is not whole is about to be made, or removed.
+    let directory = root.container(&id);
+    let (Some(config), Some(status)) = (Config::load(&directory)?, Status::load(&directory)?) else {
+        return Err(not_running());
+    };
     let Phase::Running { pid, started } = status.phase else { return Err(not_running()) };
     if !runs(root, &id, (pid, started)) {
         return Err(not_running());
