@@ -89,15 +89,14 @@ fn describe(config: &Config, below: &Listed, wishes: &Wishes) -> Result<ImageCon
 fn as_started(config: &Config, image: &oci::Config) -> oci::Config {
     let spec = &config.spec;
     // What each container gets, whatever its image says.
-    let own =
-        |variable: &&String| !variable.starts_with("HOSTNAME=") && !(spec.tty && *variable == "TERM=xterm");
+    let given = |variable: &String| variable.starts_with("HOSTNAME=") || spec.tty && variable == "TERM=xterm";
     let mut labels = image.labels.clone();
     labels.extend(spec.labels.clone());
     let rest = spec.argv.strip_prefix(image.entrypoint.as_slice());
     oci::Config {
         entrypoint: rest.map_or_else(Vec::new, |_| image.entrypoint.clone()),
         cmd: rest.unwrap_or(&spec.argv).to_vec(),
-        env: spec.environment.iter().filter(own).cloned().collect(),
+        env: spec.environment.iter().filter(|variable| !given(variable)).cloned().collect(),
         user: spec.user.clone(),
         working_dir: spec.workdir.display().to_string(),
         labels,
