@@ -135,7 +135,10 @@ impl Running {
     pub fn pid(&self) -> u32 {
         let mut children = children_of(self.runtime());
         // Others may be there beside it, and for a moment: who maps ids, who carries ports across.
-        children.retain(|pid| is_first_of_namespace(*pid));
+        // A command that was `exec`ed is no namespace's first, and alone.
+        if children.iter().any(|pid| is_first_of_namespace(*pid)) {
+            children.retain(|pid| is_first_of_namespace(*pid));
+        }
         assert_eq!(children.len(), 1, "the children of the supervisor: {children:?}");
         children[0]
     }
