@@ -50,10 +50,10 @@ fn sh(space: &Space, options: &[&str], script: &str) -> String {
 }
 
 fn assert_alike(space: &Space, options: &[&str]) {
-    let first = hold(space, options);
+    let container = hold(space, options);
     let mut visitor = start(space, &["-i"], &["sh", "-c", "echo ready; read line"]);
     visitor.expect("ready");
-    let (first, own) = (first.pid(), visitor.pid());
+    let (first, own) = (container.pid(), visitor.pid());
     for kind in ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"] {
         assert_eq!(namespace_of(own, kind), namespace_of(first, kind), "{kind}");
     }
@@ -76,6 +76,7 @@ fn assert_alike(space: &Space, options: &[&str]) {
     assert_eq!(status_of(own, "Umask"), "0022");
     let session = read(own, "stat").rsplit_once(") ").unwrap().1.split(' ').nth(3).unwrap().to_owned();
     assert_eq!(session, own.to_string(), "a session of its own");
+    assert_eq!((visitor.end().status, container.end().status), (0, 0));
 }
 
 fn it_is_where_the_first_process_is(who: Who) {
