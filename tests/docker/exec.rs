@@ -51,7 +51,7 @@ fn sh(space: &Space, options: &[&str], script: &str) -> String {
 
 fn assert_alike(space: &Space, options: &[&str]) {
     let container = hold(space, options);
-    let mut visitor = start(space, &["-i"], &["sh", "-c", "echo ready; read line"]);
+    let mut visitor = start(space, &["-i"], &["sh", "-c", "echo ready; read line; exit 0"]);
     visitor.expect("ready");
     let (first, own) = (container.pid(), visitor.pid());
     for kind in ["cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts"] {
