@@ -1,9 +1,10 @@
 //! What is left when something fails: for every request that `minidocker run` makes of the kernel, a run in which
 //! that request fails and one that is killed there. Afterwards the machine is as it was.
 //!
-//! A run that *fails* clears up by itself. One that was *killed* cannot: its processes, mounts and network namespace
-//! die with it, and its cgroup, state and bridge are taken away by the next `minidocker` command. The faults are
-//! made by the hook at the door (`src/sys/fault.rs`); each test counts upwards until no request is left to break.
+//! A run that *fails* clears up by itself; when only its client was killed, the container goes on to its end. Where the
+//! supervisor was *killed*, its processes, mounts and network namespace die with it, and its cgroup, state and bridge
+//! are taken away by the next `minidocker` command. The faults are made by the hook at the door (`src/sys/fault.rs`);
+//! each test counts upwards until no request is left to break.
 //!
 //! Without `MINIDOCKER_STRICT=1` the rarer combinations break every third request only.
 
@@ -14,10 +15,12 @@ mod common;
 mod lane;
 #[path = "common/snapshot.rs"]
 mod snapshot;
+#[path = "residue/verbs.rs"]
+mod verbs;
 
 use common::need::{self, Need};
 use common::space::{self, Space, Who};
-use lane::{Break, Findings, Lane};
+use lane::{Break, Deed, Findings, Lane};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -36,7 +39,7 @@ fn main() -> ExitCode {
         lane::main(serde_json::from_str(&text).unwrap());
         return ExitCode::SUCCESS;
     }
-    let tests = [runs(), clearing_up(), moments()];
+    let tests = [runs(), clearing_up(), moments(), verbs::tests()];
     let conclusion = libtest_mimic::run(&Arguments::from_args(), tests.into_iter().flatten().collect());
     *IMAGES.lock().unwrap_or_else(PoisonError::into_inner) = [None, None];
     space::remove_shared();
@@ -57,6 +60,8 @@ struct Case {
     publish: bool,
     /// Whether every request is broken, also when not strict.
     all: bool,
+    /// How many requests there are from one that is broken to the next, where that is not a matter of being strict.
+    every: Option<usize>,
 }
 
 const NONE: Case = Case {
@@ -68,6 +73,7 @@ const NONE: Case = Case {
     then_run: false,
     publish: false,
     all: false,
+    every: None,
 };
 const BRIDGE: Case = Case { network: "bridge", ..NONE };
 
@@ -94,7 +100,7 @@ const CASES: &[Case] = &[
 fn runs() -> Vec<Trial> {
     let mut tests = Vec::new();
     for case in CASES {
-        for role in ["runtime", "init"] {
+        for role in ["client", "runtime", "init"] {
             for fault in ["EIO", "kill"] {
                 let breaks = Break::Run(role.to_owned(), fault.to_owned());
                 tests.push(case.test(&format!("{role}::{fault}"), breaks));
@@ -104,7 +110,7 @@ fn runs() -> Vec<Trial> {
     tests
 }
 
-/// Clearing up after a killed runtime may itself fail, or be killed.
+/// Clearing up after a killed supervisor may itself fail, or be killed.
 fn clearing_up() -> Vec<Trial> {
     let bridge = Case { all: true, ..BRIDGE };
     let cases =
@@ -116,7 +122,7 @@ fn clearing_up() -> Vec<Trial> {
     cases.into_iter().flat_map(both).collect()
 }
 
-/// The runtime is killed from outside, whatever it is doing.
+/// The supervisor is killed from outside, whatever it is doing.
 fn moments() -> Vec<Trial> {
     let cases = [
         NONE,
@@ -148,21 +154,28 @@ impl Case {
     }
 
     fn test(self, what: &str, breaks: Break) -> Trial {
-        let name = format!("{}::{what}", self.name());
+        self.test_named(format!("{}::{what}", self.name()), breaks, None)
+    }
+
+    fn test_named(self, name: String, breaks: Break, deed: Option<Deed>) -> Trial {
         let label = name.clone();
         Trial::ignorable_test(name, move || match need::first_lacking(&self.needs()) {
-            None => self.try_in_lanes(&label, &breaks).map(|()| Completion::Completed),
+            None => self.try_in_lanes(&label, &breaks, deed.as_ref()).map(|()| Completion::Completed),
             Some(skip) if need::strict() => Err(Failed::from(skip)),
             Some(skip) => Ok(Completion::ignored_with(skip)),
         })
     }
 
     /// Every `LANES`-th request in each lane, and all lanes at once.
-    fn try_in_lanes(self, label: &str, breaks: &Break) -> Result<(), Failed> {
-        let stride = if self.all || need::strict() || matches!(breaks, Break::Moments(_)) { 1 } else { 3 };
+    fn try_in_lanes(self, label: &str, breaks: &Break, deed: Option<&Deed>) -> Result<(), Failed> {
+        let whole = self.all || need::strict() || matches!(breaks, Break::Moments(_));
+        let stride = self.every.unwrap_or(1) * if whole { 1 } else { 3 };
         // Which third is as good as any: not always the first.
         let start = 1 + label.len() % stride;
-        let lanes = (0..LANES).map(|lane| self.lane(breaks.clone(), start + lane * stride, LANES * stride));
+        let lanes = (0..LANES).map(|lane| Lane {
+            deed: deed.cloned(),
+            ..self.lane(breaks.clone(), start + lane * stride, LANES * stride)
+        });
         let running: Vec<_> = lanes.map(|lane| std::thread::spawn(move || walk(&lane))).collect();
         let mut total = Findings::default();
         for lane in running {
@@ -209,6 +222,7 @@ impl Case {
             program: space::program(),
             image: image(if self.user { Who::User } else { Who::Root }),
             alone: space::is_root(),
+            deed: None,
         }
     }
 }
@@ -259,7 +273,7 @@ fn report() {
     let found = FOUND.lock().unwrap_or_else(PoisonError::into_inner);
     let runs: usize = found.values().map(|(findings, _)| findings.runs).sum();
     for (label, (findings, stride)) in found.iter() {
-        let share = if *stride > 1 { format!(", every {stride}rd") } else { String::new() };
+        let share = if *stride > 1 { format!(", one in {stride}") } else { String::new() };
         println!("{label}: {} requests broken{share}, {} runs", findings.requests, findings.runs);
     }
     println!("residue: {runs} runs in all");

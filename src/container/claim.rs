@@ -36,6 +36,8 @@ pub struct Claimed {
     pub claim: Claim,
     /// The plan.
     pub spec: Spec,
+    /// Where it is in its life.
+    pub status: Status,
     /// Whose network it is to share.
     pub neighbour: Option<Neighbour>,
     /// This process's signals, held back.
@@ -54,14 +56,14 @@ pub fn new(root: &Root, request: &Request, wishes: &Wishes, image: &Image) -> Re
         let (spec, neighbour) = plan::settle(root, request, wishes, image, state::new_id()?)?;
         let signals = Signals::hold()?;
         let claim = root.claim(&held, &spec.id, &spec.name)?;
-        let config = Config::new(spec);
-        let saved = config.save().and_then(|()| Status::created().save(&claim.directory));
+        let (config, status) = (Config::new(spec), Status::created());
+        let saved = config.save().and_then(|()| status.save(&claim.directory));
         if let Err(error) = saved {
             root.forget(&claim, Some(&config.spec.name))?;
             return Err(error);
         }
         tell(root, &config.spec, "create", &[]);
-        Ok(Claimed { claim, spec: config.spec, neighbour, signals, left })
+        Ok(Claimed { claim, spec: config.spec, status, neighbour, signals, left })
     })
 }
 
@@ -70,7 +72,7 @@ pub fn old(root: &Root, id: &str) -> Result<Claimed> {
     let held = root.lock()?;
     let left = take(Step::Reclaim, || reclaim::all(root, &held))?;
     take(Step::Claim, || {
-        let (config, _) = record::load(root, id)?;
+        let (config, status) = record::load(root, id)?;
         let mut spec = config.spec;
         let neighbour = plan::meet_again(root, &mut spec)?;
         let signals = Signals::hold()?;
@@ -78,6 +80,6 @@ pub fn old(root: &Root, id: &str) -> Result<Claimed> {
         let claim = root.adopt(&held, id)?.ok_or_else(running)?;
         root.begin(id)?;
         Wish::clear(&claim.directory)?;
-        Ok(Claimed { claim, spec, neighbour, signals, left })
+        Ok(Claimed { claim, spec, status, neighbour, signals, left })
     })
 }

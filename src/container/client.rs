@@ -94,7 +94,7 @@ pub(super) fn attend(
             drop((writing, theirs));
             let detach = manner.is_none();
             let person = ours.zip(manner).map(|(socket, manner)| Client::new(socket, manner));
-            let visit = Visit { supervisor: &supervisor, signals: &signals, person };
+            let visit = Visit { supervisor: &supervisor, signals: &signals, person, cut_off: false };
             let end = visit.listen(Listener::new(reading), detach, host);
             signals.unblock()?;
             end
@@ -108,6 +108,8 @@ struct Visit<'a> {
     signals: &'a Signals,
     /// What goes between the person and the container; `None` when nothing does any more.
     person: Option<Client>,
+    /// The supervisor's end closed before it had said that this was all.
+    cut_off: bool,
 }
 
 impl Visit<'_> {
@@ -118,8 +120,11 @@ impl Visit<'_> {
             }
             self.signals.forward_until_ready(self.supervisor, words.descriptor().as_fd())?;
             let Some(heard) = words.hear()? else {
-                drop(self.person.take());
-                return vanished(self.supervisor);
+                // What the container said may still be on its way.
+                return match self.stay(None)? {
+                    Some(left) => left,
+                    None => vanished(self.supervisor),
+                };
             };
             for word in heard {
                 match word {
@@ -144,7 +149,11 @@ impl Visit<'_> {
         while let Some(person) = &mut self.person {
             match person.stay(Some(self.supervisor), self.signals.blocked(), aside)? {
                 Outcome::Aside => return Ok(None),
-                Outcome::Ended(_) | Outcome::Gone => self.person = None,
+                Outcome::Ended(_) => self.person = None,
+                Outcome::Gone => {
+                    self.person = None;
+                    self.cut_off = true;
+                }
                 left => {
                     self.person = None;
                     return Ok(Some(leave(&left)));
@@ -160,7 +169,12 @@ impl Visit<'_> {
             return left;
         }
         command::wait(self.supervisor)?;
-        end
+        match end {
+            Ok(End::Ended(_)) if self.cut_off => {
+                Err(Error::new(Problem::Console(ConsoleProblem::OutputLost)))
+            }
+            end => end,
+        }
     }
 }
 
@@ -173,13 +187,11 @@ pub fn leave(outcome: &Outcome) -> Result<End> {
     }
 }
 
-/// The supervisor has ended without a last word. A signal by which a person gives up ends it as long as there is nothing
-/// of the container to be cleared up.
+/// The supervisor has ended without a last word that arrived: then its exit status says the same. A signal by which a
+/// person gives up ends it as long as there is nothing of the container to be cleared up.
 fn vanished(supervisor: &Child) -> Result<End> {
     match command::wait(supervisor)? {
-        Ended::Signaled(signal) if signal != SIGKILL => {
-            Ok(End::Ended(report::Outcome::of(Ended::Signaled(signal).status())))
-        }
+        ended if ended != Ended::Signaled(SIGKILL) => Ok(End::Ended(report::Outcome::of(ended.status()))),
         _ => Err(Error::new(Problem::Life(LifeProblem::SupervisorVanished))),
     }
 }

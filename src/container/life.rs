@@ -12,7 +12,6 @@ use super::{plan, reclaim};
 use crate::cgroup::stop;
 use crate::console;
 use crate::error::{Error, LifeProblem, Problem, Result};
-use crate::network;
 use crate::process::Child;
 use crate::process::signals::{self, SIGKILL, SIGTERM};
 use crate::process::supervise;
@@ -175,15 +174,9 @@ pub fn rename(root: &Root, word: &str, name: &str) -> Result<()> {
         let held = root.lock()?;
         let id = root.find(word)?;
         let (mut config, _) = record::load(root, &id)?;
+        root.change_name(&held, &id, name)?;
+        reclaim::finish_renaming(root, &held, &id)?;
         let old = std::mem::replace(&mut config.spec.name, name.to_owned());
-        if old == name {
-            return Err(Error::new(Problem::NameTaken { name: name.to_owned(), id }));
-        }
-        // Whoever dies in between leaves a container with two names: both mean it, and both go with it.
-        root.add_name(&held, &id, name)?;
-        config.save()?;
-        root.remove_name(&held, &old)?;
-        network::plug::rename(root.path(), &id, name)?;
         tell(root, &config.spec, "rename", &[("oldName", &old)]);
         Ok(())
     })

@@ -20,7 +20,10 @@ use crate::state::{Claim, Root, RootLock};
 /// returned to be told, and the next minidocker command tries again.
 pub fn all(root: &Root, held: &RootLock) -> Result<Vec<Error>> {
     let ids = root.unfinished()?;
-    let mut left: Vec<Error> = ids.iter().filter_map(|id| one(root, held, id).err()).collect();
+    let mut left: Vec<Error> =
+        Root::being_renamed(&ids).filter_map(|id| finish_renaming(root, held, id).err()).collect();
+    let whole = ids.iter().filter(|mark| !Root::is_renaming(mark));
+    left.extend(whole.filter_map(|id| one(root, held, id).err()));
     let alive = |id: &str| ids.iter().any(|one| one == id) && root.is_held(held, id);
     left.extend(reclaim_network(root, &alive).err());
     left.extend(held::reclaim(false).err());
@@ -34,6 +37,19 @@ fn reclaim_network(root: &Root, alive: &dyn Fn(&str) -> bool) -> Result<()> {
     } else {
         network::bridge::reclaim(root.path(), alive)
     }
+}
+
+/// Write into a container's record what it is called by now, and let its neighbours know: whoever renamed it died
+/// before he could.
+pub fn finish_renaming(root: &Root, held: &RootLock, id: &str) -> Result<()> {
+    if let (Some(mut config), Some(name)) = (Config::load(&root.container(id))?, root.name_of(id)?) {
+        if config.spec.name != name {
+            config.spec.name.clone_from(&name);
+            config.save()?;
+        }
+        network::plug::rename(root.path(), id, &name)?;
+    }
+    root.renamed(held, id)
 }
 
 fn one(root: &Root, held: &RootLock, id: &str) -> Result<()> {
@@ -51,10 +67,12 @@ fn one(root: &Root, held: &RootLock, id: &str) -> Result<()> {
         answer => answer?,
     };
     match (config, status) {
-        (Some(config), Some(mut status)) if !config.spec.remove => {
+        // One without a name is one that somebody was removing.
+        (Some(config), Some(mut status)) if !config.spec.remove && root.name_of(id)?.is_some() => {
+            // Whoever was about to start it may have made its cgroup before there was anything to record.
+            kill_first(&status)?;
+            clear_cgroup(id)?;
             if let Phase::Running { .. } | Phase::Restarting = status.phase {
-                kill_first(&status)?;
-                clear_cgroup(id)?;
                 status.end(Phase::Exited, &Ok(Ended::Signaled(signals::SIGKILL)), false);
                 status.save(&claim.directory)?;
                 tell(root, &config.spec, "die", &[("exitCode", &status.exit.to_string())]);
@@ -135,6 +153,7 @@ pub fn prune(root: &Root, lock: &RootLock, store: Option<&mut Adding>, everythin
     }
     outcome = outcome.and(reclaim_network(root, &|id| root.is_held(lock, id)));
     outcome = outcome.and(held::reclaim(true));
+    outcome = outcome.and(volumes::clear_left(root, lock));
     match (everything, running) {
         (false, _) => outcome.and(store.map_or(Ok(()), |store| prune_images(root, lock, store))),
         (true, true) => outcome.and(Err(Error::new(Problem::ContainersRunning))),

@@ -11,7 +11,7 @@
 use super::spec::Spec;
 use crate::error::{Error, Problem, Result};
 use crate::process::Ended;
-use crate::state;
+use crate::state::{self, CONFIG};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -191,6 +191,5 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_nanos() as u64)
 }
 
-const CONFIG: &str = "config.json";
 const STATUS: &str = "state.json";
 const WISH: &str = "wish";

@@ -67,11 +67,15 @@ impl Reporter {
     /// The command runs. This process lets go of all that is the person's: it may outlive the client, and whoever reads
     /// what the client writes must not wait for it. Where requests are told of it goes on telling, without `detach`.
     pub fn started(&mut self, id: &str) -> Result<()> {
-        self.say(&Word::Started { id: id.to_owned() });
-        if !self.detach {
-            return self.let_go_once(command::let_go_but_tell);
+        let let_go = if self.detach { command::let_go } else { command::let_go_but_tell };
+        self.let_go_once(let_go)?;
+        // A client to whom this could not be said would wait for it, or take what it does not hear for a failure.
+        let Some(end) = &self.end else { return Ok(()) };
+        words::say(end, &Word::Started { id: id.to_owned() })?;
+        if self.detach {
+            self.end = None;
         }
-        if self.end.take().is_some() { self.let_go_once(command::let_go) } else { Ok(()) }
+        Ok(())
     }
 
     fn let_go_once(&mut self, let_go: fn() -> Result<()>) -> Result<()> {
@@ -94,12 +98,13 @@ impl Reporter {
         self.say(&Word::Lacking(why));
     }
 
-    /// The last word; the supervisor's exit status.
+    /// The last word; the supervisor's exit status, which says the least of it should the word not arrive.
     pub fn end(self, result: Result<Outcome>) -> u8 {
         match result {
             Ok(outcome) => {
+                let status = outcome.status;
                 self.say(&Word::Ended(outcome));
-                0
+                status
             }
             Err(error) => {
                 let status = error.exit_status();

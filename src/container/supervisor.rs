@@ -90,12 +90,11 @@ fn carry(
     command::set_umask(0o022)?;
     // Until there is something of the container to clear up, a signal simply ends this process, wherever it waits.
     before.unblock()?;
-    let Claimed { claim, spec, neighbour, signals, left } = match task {
+    let Claimed { claim, spec, status, neighbour, signals, left } = match task {
         Task::New { request, wishes, image } => claim::new(root, request, wishes, image)?,
         Task::Old { id } => claim::old(root, id)?,
     };
     reporter.left(left);
-    let status = Status::load(&claim.directory)?.unwrap_or_else(Status::created);
     let size = guest.as_ref().and_then(|guest| guest.size);
     let relay = relay.insert(Relay::new(&spec.id, spec.stdin_once));
     if let Some(Guest { socket, wish, .. }) = guest {
@@ -148,7 +147,7 @@ struct Life<'a> {
     relay: &'a mut Relay,
     /// How large its terminal is to be at first.
     size: Option<console::Size>,
-    /// It was claimed by this supervisor: if it never starts, nothing of it stays.
+    /// It was claimed by this supervisor and has not started yet: if it never does, nothing of it stays.
     new: bool,
 }
 
@@ -160,9 +159,12 @@ impl Life<'_> {
             let began = Instant::now();
             let ended = self.live(reporter);
             let out_of_memory = ended.as_ref().ok().and_then(|_| self.out_of_memory());
-            let pause = self.again(&ended, began.elapsed(), &mut pauses)?;
+            // Whoever cannot find out what is wished clears up all the same.
+            let again = self.again(&ended, began.elapsed(), &mut pauses);
+            let pause = again.as_ref().ok().copied().flatten();
             let cleared =
                 take(Step::Cleanup, || self.clear_up(&ended, out_of_memory.is_some(), pause.is_some()));
+            let cleared = again.and(cleared);
             match (pause, ended, cleared) {
                 (Some(pause), _, Ok(())) => {
                     if self.signals.pause(pause)? && Wish::load(&self.claim.directory)?.is_some() {
@@ -170,7 +172,6 @@ impl Life<'_> {
                         return Ok(Outcome { out_of_memory, ..Outcome::of(self.status.exit) });
                     }
                     self.status.restarts += 1;
-                    self.new = false;
                 }
                 (_, ended, cleared) => {
                     let status = ended?.status();
@@ -219,7 +220,10 @@ impl Life<'_> {
                 tell(self.root, &self.spec, "start", &[]);
                 reporter.started(&self.spec.id).map(|()| ends)
             })
-            .and_then(|ends| take(Step::Wait, || self.attend(ends, &child)));
+            .and_then(|ends| {
+                self.new = false;
+                take(Step::Wait, || self.attend(ends, &child))
+            });
         if ended.is_err() {
             supervise::kill(&child)?;
         }

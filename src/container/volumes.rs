@@ -171,7 +171,10 @@ pub fn prune(root: &Root, chosen: impl Fn(&Kept) -> bool) -> Result<(Vec<String>
     store.clear_left()?;
     let mut removed = (Vec::new(), 0);
     for Used { kept, name, by } in all(root)? {
-        let Ok(kept) = kept else { continue };
+        let kept = match kept {
+            Err(Error { problem: Problem::StateDamaged { .. }, .. }) => continue,
+            kept => kept?,
+        };
         if by.is_empty() && chosen(&kept) {
             let bytes = store.size(&name);
             discard(root, &store, &name)?;
@@ -180,6 +183,11 @@ pub fn prune(root: &Root, chosen: impl Fn(&Kept) -> bool) -> Result<(Vec<String>
         }
     }
     Ok(removed)
+}
+
+/// Remove what somebody left who was killed while making or removing a volume.
+pub fn clear_left(root: &Root, _held: &RootLock) -> Result<()> {
+    apart::when_refused("volume", || Store::open(root.path()).clear_left())
 }
 
 /// Containers may have written files of other owners, which an ordinary user can remove only apart.

@@ -13,6 +13,7 @@ pub enum ConsoleProblem {
     LogDamaged { path: String },
     SupervisorGone,
     OutputBroken,
+    OutputLost,
     OneToAttach,
     Paused { name: String },
 }

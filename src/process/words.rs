@@ -1,16 +1,20 @@
 //! Values sent from one process to another through a pipe, a line of JSON each.
 
 use crate::error::{Error, Problem, Result};
+use crate::sys::errno::EPIPE;
 use crate::sys::pipe;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::os::fd::{AsFd, OwnedFd};
 
-/// Send `word`. `EPIPE` when nobody listens any more.
+/// Send `word`. That nobody listens any more is no failure.
 pub fn say(end: &OwnedFd, word: &impl Serialize) -> Result<()> {
     let mut line = serde_json::to_vec(word).unwrap_or_default();
     line.push(b'\n');
-    pipe::write_all(end.as_fd(), &line)
+    match pipe::write_all(end.as_fd(), &line) {
+        Err(error) if error.is(EPIPE) => Ok(()),
+        answer => answer,
+    }
 }
 
 /// The reading end, with what has come of the next word.

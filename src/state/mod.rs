@@ -5,6 +5,7 @@
 //! ROOT/containers/ID/lock    held by the container's supervisor for as long as it lives
 //! ROOT/containers/ID/config.json, state.json, wish, upper/, work/, merged/, hosts, hostname, resolv.conf
 //! ROOT/unfinished/ID         while the container has not ended properly: what a reclaimer must look at
+//! ROOT/unfinished/ID.rename  while the container is being renamed
 //! ROOT/names/NAME -> ID
 //! ROOT/images/, ROOT/blobs/, ROOT/layers/ see `image`;  ROOT/network/  see `network`
 //! ```
@@ -17,6 +18,7 @@
 
 pub mod events;
 mod files;
+mod names;
 pub mod shared;
 
 pub use files::{drop_file, get, load, new_id, put, save};
@@ -234,18 +236,6 @@ impl Root {
         self.names_in(&self.containers())
     }
 
-    /// Whether a container has this name.
-    pub fn has_name(&self, name: &str) -> Result<bool> {
-        self.resolve_name(name).map(|id| id.is_some())
-    }
-
-    fn resolve_name(&self, name: &str) -> Result<Option<String>> {
-        match file::readlink(&self.names().join(name)) {
-            Err(error) if error.is(ENOENT) => Ok(None),
-            target => Ok(target?.into_os_string().into_string().ok()),
-        }
-    }
-
     /// The id that `word` means: a name, an id, or the beginning of exactly one id.
     pub fn find(&self, word: &str) -> Result<String> {
         let unknown = || Error::new(Problem::NoSuchContainer { name: word.to_owned() });
@@ -262,23 +252,6 @@ impl Root {
         }
     }
 
-    /// Give the container `id` the name `name` beside those it has. `NameTaken` when another container has it.
-    pub fn add_name(&self, _held: &RootLock, id: &str, name: &str) -> Result<()> {
-        match file::symlink(Path::new(id), &self.names().join(name)) {
-            Err(error) if error.is(EEXIST) => match self.resolve_name(name)? {
-                Some(holder) if holder == id => Ok(()),
-                holder => Err(error
-                    .meaning(Problem::NameTaken { name: name.to_owned(), id: holder.unwrap_or_default() })),
-            },
-            answer => answer,
-        }
-    }
-
-    /// Take a name away from whoever has it.
-    pub fn remove_name(&self, _held: &RootLock, name: &str) -> Result<()> {
-        file::remove_file(&self.names().join(name))
-    }
-
     /// Mark the container `id`, whose lock this process holds, as one that a reclaimer must look at.
     pub fn begin(&self, id: &str) -> Result<()> {
         match file::symlink(Path::new(id), &self.unfinished_directory().join(id)) {
@@ -287,16 +260,21 @@ impl Root {
         }
     }
 
-    /// Remove a container's directory and its names, of which `known` is the one it should have. The lock file goes
-    /// last: as long as something is left, the next to come can see by the lock whether somebody is still at it.
+    /// Remove a container's directory and its names, of which `known` is the one it should have.
+    ///
+    /// With its name it ceases to be a container: whoever dies after that leaves something that a reclaimer looks at, and
+    /// removes. The lock file goes last: as long as something is left, the next to come can see by the lock whether
+    /// somebody is still at it.
     pub fn forget(&self, claim: &Claim, known: Option<&str>) -> Result<()> {
         let names = match known {
             Some(name) if self.resolve_name(name)?.as_deref() == Some(&claim.id) => vec![name.to_owned()],
             _ => self.names_of(&claim.id)?,
         };
+        self.begin(&claim.id)?;
         for name in names {
             file::remove_file(&self.names().join(name))?;
         }
+        file::remove_file(&claim.directory.join(CONFIG))?;
         for (name, kind) in file::list(&claim.directory)? {
             let path = claim.directory.join(&name);
             match kind {
@@ -308,18 +286,6 @@ impl Root {
         file::remove_file(&claim.directory.join(LOCK))?;
         file::rmdir(&claim.directory)?;
         self.finish(&claim.id)
-    }
-
-    /// The names that `id` goes by: one, unless somebody was killed while renaming it.
-    fn names_of(&self, id: &str) -> Result<Vec<String>> {
-        let mut own = Vec::new();
-        for (name, _) in file::list(&self.names())? {
-            let Ok(name) = name.into_string() else { continue };
-            if self.resolve_name(&name)?.as_deref() == Some(id) {
-                own.push(name);
-            }
-        }
-        Ok(own)
     }
 
     /// Remove everything that is minidocker's, the lock last. On entry no container is left, and no image.
@@ -368,3 +334,6 @@ fn lock_directory(directory: &Path) -> Result<Option<OwnedFd>> {
 }
 
 const LOCK: &str = "lock";
+
+/// The file that says what a container is.
+pub const CONFIG: &str = "config.json";

@@ -11,6 +11,8 @@
 //! | state | every path below the state root, with its kind |
 
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -22,6 +24,12 @@ use std::process::{Command, Stdio};
 pub struct Snapshot(BTreeMap<&'static str, BTreeSet<String>>);
 
 impl Snapshot {
+    /// All that was seen, a line each.
+    pub fn lines(&self) -> Vec<String> {
+        let parts = self.0.iter();
+        parts.flat_map(|(part, lines)| lines.iter().map(move |line| format!("{part}: {line}"))).collect()
+    }
+
     /// What differs in `later`: `+ mounts: …` for what has come, `- mounts: …` for what has gone.
     pub fn diff(&self, later: &Self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -54,7 +62,17 @@ impl Watcher {
 
     /// The machine as it is now. Every orphan this process was left with is reaped first.
     pub fn take(&self) -> Snapshot {
-        reap_orphans();
+        reap_orphans(true);
+        self.snapshot()
+    }
+
+    /// The same while containers may run whose supervisors this process was left with: those are not waited for.
+    pub fn look(&self) -> Snapshot {
+        reap_orphans(false);
+        self.snapshot()
+    }
+
+    fn snapshot(&self) -> Snapshot {
         self.note_births();
         let parts = [
             ("mounts", self.mounts()),
@@ -195,7 +213,8 @@ fn walk(root: &Path, directory: &Path, lines: &mut String) {
             'f'
         };
         *lines += &format!("{letter} {}\n", path.strip_prefix(root).unwrap().display());
-        if kind.is_dir() {
+        // What is in a layer is nobody's business here: it is there whole, or under an unfinished name.
+        if kind.is_dir() && !directory.ends_with("layers") {
             walk(root, &path, lines);
         }
     }
@@ -221,17 +240,24 @@ fn describe(pid: u32) -> String {
 }
 
 /// The children of this process that it did not start itself and so does not wait for: it was handed them, as
-/// their *subreaper*, when their own parent died. Each is waited for: a container that does not die is a hang.
-fn reap_orphans() {
+/// their *subreaper*, when their own parent died. With `all` each is waited for: a container that does not die is a
+/// hang. Else those that have ended are.
+fn reap_orphans(all: bool) {
     let mut started = STARTED.lock().unwrap();
     started.retain(|pid| Path::new(&format!("/proc/{pid}")).exists());
+    let flags = if all { None } else { Some(WaitPidFlag::WNOHANG) };
     loop {
         let me = std::process::id();
         let children = read(&format!("/proc/{me}/task/{me}/children"));
-        let orphan =
-            children.split_whitespace().filter_map(|pid| pid.parse().ok()).find(|pid| !started.contains(pid));
-        let Some(orphan) = orphan else { return };
-        let _ = nix::sys::wait::waitpid(nix::unistd::Pid::from_raw(orphan as i32), None);
+        let mut orphans = children
+            .split_whitespace()
+            .filter_map(|pid| pid.parse().ok())
+            .filter(|pid| !started.contains(pid));
+        let reap = |pid: u32| waitpid(Pid::from_raw(pid as i32), flags);
+        // Whoever is reaped may leave children of its own.
+        if !orphans.any(|pid| reap(pid).is_ok_and(|ended| ended != WaitStatus::StillAlive)) {
+            return;
+        }
     }
 }
 

@@ -4,6 +4,11 @@
 //! under systemd. It has a single thread and is its descendants' *subreaper* (prctl(2)): whatever a killed runtime
 //! leaves alive becomes its child. So nothing that goes wrong here can hurt the machine or escape notice.
 
+#[path = "deed.rs"]
+mod deed;
+
+pub use deed::Deed;
+
 use crate::common::space::{Who, as_person, directory_for, uid_of};
 use crate::snapshot::{self, Snapshot, Watcher};
 use serde::{Deserialize, Serialize};
@@ -12,7 +17,7 @@ use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::{chown, symlink};
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -44,17 +49,21 @@ pub struct Lane {
     pub image: PathBuf,
     /// Whether the namespaces are the lane's own.
     pub alone: bool,
+    /// The verb, if what is broken is not a run.
+    pub deed: Option<Deed>,
 }
 
 /// What is broken.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Break {
-    /// Request by request of a run: the role, and `EIO` or `kill`.
+    /// Request by request of a run: the role (`client`, `runtime`, `init`), and `EIO` or `kill`.
     Run(String, String),
-    /// A container is left by a killed runtime; then request by request of the command that clears up: `EIO` or `kill`.
+    /// A container is left by a killed supervisor; then request by request of the command that clears up: `EIO` or `kill`.
     ClearUp(String),
-    /// The runtime is killed from outside, at so many moments.
+    /// The supervisor is killed from outside, at so many moments.
     Moments(usize),
+    /// Request by request of the lane's deed: the role, and `EIO` or `kill`.
+    Deed(String, String),
 }
 
 /// What a lane found.
@@ -106,6 +115,11 @@ struct Work {
     /// What a run with nothing broken shows of itself.
     whole: Vec<String>,
     company: Option<Company>,
+    /// What is seen before and after a deed with nothing broken.
+    unchanged: Vec<String>,
+    changed: Vec<String>,
+    /// What may be seen besides.
+    between: Vec<Vec<String>>,
     findings: Findings,
 }
 
@@ -134,9 +148,20 @@ impl Work {
                 chown(&path, Some(uid_of(who)), Some(uid_of(who))).unwrap();
             }
         }
+        let own_store = lane.deed.as_ref().is_some_and(|deed| deed.store);
         for name in ["images", "blobs", "layers"] {
-            symlink(lane.image.join(name), root.join(name)).unwrap();
+            match own_store {
+                true => copy_linked(&lane.image.join(name), &root),
+                false => symlink(lane.image.join(name), root.join(name)).unwrap(),
+            }
         }
+        if own_store {
+            // Who holds it in one lane would hold it in all.
+            let _ = std::fs::remove_file(root.join("layers/.lock"));
+        }
+        let files = directory.path().join("files");
+        std::fs::create_dir(&files).unwrap();
+        std::fs::set_permissions(&files, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
         let watcher = Watcher::new(&root, lane.alone);
         let before = watcher.take();
         Self {
@@ -147,12 +172,18 @@ impl Work {
             before,
             whole: Vec::new(),
             company: None,
+            unchanged: Vec::new(),
+            changed: Vec::new(),
+            between: Vec::new(),
             findings: Findings::default(),
         }
     }
 
     fn everything(&mut self) {
         nix::unistd::alarm::set(PATIENCE);
+        if let Some(deed) = self.lane.deed.clone() {
+            return self.all_of(&deed);
+        }
         // Lock files and their directories are made by the first command, and stay.
         self.warm_up();
         let without_company = self.watcher.take();
@@ -169,12 +200,19 @@ impl Work {
             Break::Run(role, fault) => self.each_request(|work, at| work.break_run(at, &role, &fault)),
             Break::ClearUp(fault) => self.each_request(|work, at| work.break_clearing_up(at, &fault)),
             Break::Moments(number) => self.each_moment(number),
+            Break::Deed(..) => unreachable!("a lane with a deed does nothing else"),
         }
         if let Some(company) = self.company.take() {
             company.end();
             self.before = without_company;
             self.must_be_clean("after the other container's end");
         }
+    }
+
+    fn all_of(&mut self, deed: &Deed) {
+        let Break::Deed(role, fault) = self.lane.breaks.clone() else { unreachable!("the deed is broken") };
+        self.learn(deed);
+        self.each_request(|work, at| work.break_deed(deed, at, &role, &fault));
     }
 
     /// Run and clear up once, with nothing broken.
@@ -205,21 +243,33 @@ impl Work {
         let label = format!("{role}:{at}:{fault}");
         let command = self.broken(self.run(), role, at, fault);
         if fault == "kill" {
-            // Nobody reads what it prints: the container holds the pipe longer than the runtime lives.
+            // Nobody reads what it prints: the container holds the pipe longer than the supervisor lives.
             let status = self.status(command);
             if !self.was_reached() {
                 return false;
             }
-            // A first process that dies so early that it cannot even be told to go on is a failure to start.
-            let right = status == 137 || (role == "init" && status == 125);
+            let right = match role {
+                "client" => status == 137,
+                // After its last word it owes the client no more than the end of the output.
+                "runtime" => [0, 125, 137].contains(&status),
+                // A first process that dies so early that it cannot even be told to go on is a failure to start.
+                _ => status == 137 || status == 125,
+            };
             self.check(right, &label, || format!("status {status}"));
-            if role == "init" && self.lane.rm {
+            // Without its client the container goes on to its end, and its supervisor clears up.
+            if role == "client" {
+                self.watcher.take();
+            }
+            if role != "runtime" && self.lane.rm {
                 self.must_be_clean(&format!("{label}, at once"));
             }
         } else {
             let ended = self.output(command);
             if !self.was_reached() {
                 return false;
+            }
+            if role == "client" {
+                self.watcher.take();
             }
             self.judge(&ended, role, &label);
         }
@@ -234,7 +284,7 @@ impl Work {
         let said = || format!("status {status}, {} bytes of output, err {err:?}", out.len());
         match status {
             0 => {
-                self.check(lines == 0 || tells_of_an_earlier_one(err), label, said);
+                self.check(lines == 0 || tells_by_the_way(err), label, said);
                 // What failed was no part of the isolation, or it would be less than was asked for.
                 let (now, whole) = (isolation(out), std::mem::take(&mut self.whole));
                 let lacks: Vec<_> = whole.iter().filter(|line| !now.contains(line)).collect();
@@ -250,10 +300,13 @@ impl Work {
                 self.check(lines <= 1, label, said);
             }
             125 => self.check(lines == 1, label, said),
+            // The person's output is broken, as far as a client can tell.
+            1 if role == "client" => self.check(lines == 1, label, said),
             _ => self.check(false, label, said),
         }
-        // When the command has not run, it was not the clearing up that failed.
-        if (*status == 0 && self.lane.rm) || out.is_empty() {
+        // When the command has not run, it was not the clearing up that failed. (A client that failed knows nothing of
+        // the container's end; nor does it hinder it.)
+        if self.lane.rm && (*status == 0 || role == "client") || out.is_empty() && role != "client" {
             self.must_be_clean(&format!("{label}, at once ({})", err.trim_end()));
         }
     }
@@ -262,15 +315,15 @@ impl Work {
     fn break_clearing_up(&mut self, at: usize, fault: &str) -> bool {
         let label = format!("clearing up:{at}:{fault}");
         let mut process = self.start(self.run_of(&["echo ready; read line"]));
-        kill_and_wait(&mut process);
+        kill_supervisor(&mut process);
+        // (What is next may be a run, of which the client does not clear up.)
         let command = self.broken(self.next(), "runtime", at, fault);
         let ended = self.output(command);
         if self.was_reached() {
             let lines = ended.err.lines().count();
             let right = match (fault, ended.status) {
-                ("kill", 137) => true,
-                ("kill", _) => false,
-                (_, 0) => lines == 0 || tells_of_an_earlier_one(&ended.err),
+                ("kill", status) => status == 137,
+                (_, 0) => lines == 0 || tells_by_the_way(&ended.err),
                 (_, status) => status == 125 && lines == 1,
             };
             self.check(right, &label, || format!("status {}, err {:?}", ended.status, ended.err));
@@ -281,12 +334,12 @@ impl Work {
         false
     }
 
-    /// Kill the runtime from outside at moments spread by chance, always the same, over the time a start takes.
+    /// Kill the supervisor from outside at moments spread by chance, always the same, over the time a start takes.
     fn each_moment(&mut self, number: usize) {
         let begin = Instant::now();
         let mut process = self.start(self.run_of(&["echo ready; read line"]));
         let whole = begin.elapsed();
-        kill_and_wait(&mut process);
+        kill_supervisor(&mut process);
         self.clear_up("killed when ready");
         let mut chance = self.lane.first as u64;
         for at in 0..number {
@@ -300,7 +353,7 @@ impl Work {
             snapshot::is_waited_for(process.id());
             self.findings.runs += 1;
             std::thread::sleep(moment);
-            kill_and_wait(&mut process);
+            kill_supervisor(&mut process);
             self.clear_up(&format!("killed after {moment:?} of {whole:?}"));
             self.findings.requests += 1;
         }
@@ -498,6 +551,11 @@ fn isolation(evidence: &str) -> Vec<String> {
     lines
 }
 
+/// A copy of a tree of which every file is a link to the same contents.
+fn copy_linked(from: &Path, to: &Path) {
+    assert!(Command::new("cp").arg("-al").args([from, to]).status().unwrap().success(), "{}", from.display());
+}
+
 /// Whether the kernel at `address` answers: nobody listens there, and it says so.
 fn answers(address: Ipv4Addr) -> bool {
     let address = SocketAddr::from((address, 9));
@@ -505,17 +563,26 @@ fn answers(address: Ipv4Addr) -> bool {
     answer.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
 }
 
-fn kill_and_wait(process: &mut Child) {
-    process.kill().unwrap();
-    process.wait().unwrap();
+/// Kill the supervisor that a client has made; before it has made one, the client.
+fn kill_supervisor(client: &mut Child) {
+    let id = client.id();
+    let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    let victim = children.split_whitespace().next().map_or(id, |child| child.parse().unwrap());
+    // One that has ended since, and was reaped, is nobody else yet: pids are given in turn.
+    let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(victim as i32), nix::sys::signal::SIGKILL);
+    client.wait().unwrap();
 }
 
 fn status_of(status: ExitStatus) -> i32 {
     status.code().or(status.signal().map(|signal| 128 + signal)).unwrap()
 }
 
-/// Whether all that was said is that an earlier container could not be cleared away: that stops nobody who came to
-/// do something else, and the next command tries again.
-fn tells_of_an_earlier_one(err: &str) -> bool {
-    err.lines().count() == 1 && err.contains(": an earlier container is not cleared away yet: ")
+/// Whether all that was said is that an earlier container could not be cleared away, which the next command tries again,
+/// or that the log lacks something: neither stops who came to do something else.
+fn tells_by_the_way(err: &str) -> bool {
+    let notes = [
+        ": an earlier container is not cleared away yet: ",
+        ": not all that the container said is in its log: ",
+    ];
+    err.lines().count() == 1 && notes.iter().any(|note| err.contains(note))
 }

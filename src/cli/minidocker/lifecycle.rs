@@ -125,6 +125,7 @@ pub fn obey(verb: Verb, root: &Root, parts: &Parts) -> Result<u8> {
         }
         Verb::Restart(options) => {
             let how = options.how()?;
+            become_role(Role::Client);
             each(&options.containers, |word| {
                 let id = life::stop_to_restart(root, word, how)?;
                 client::start(root, &id, parts, None, &Teller::default())?;

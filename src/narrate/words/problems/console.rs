@@ -33,6 +33,10 @@ problems! { ConsoleProblem;
         what: "the container {name} is paused, and says nothing", "容器 {name} 处于暂停状态，没有输出";
         todo: "let it go on first: minidocker unpause {name}", "请先让它继续：minidocker unpause {name}";
     }
+    OutputLost => {
+        what: "not all that the container said has arrived here", "容器的输出没有全部到达这里";
+        todo: "the container has ended; see minidocker logs", "容器已经结束；请用 minidocker logs 查看";
+    }
     OutputBroken => {
         what: "nobody reads what the container says here any more", "这里已经没有人读取容器的输出";
         todo: "the container goes on: see minidocker logs, attach and stop", "容器仍在运行：请用 minidocker logs、attach 或 stop";
