@@ -14,6 +14,7 @@ mod docker {
     pub mod commit;
     pub mod console;
     pub mod cp;
+    pub mod crowd;
     pub mod diff;
     pub mod events;
     pub mod exec;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         docker::network::tests(),
         docker::publish::tests(),
         docker::names::tests(),
+        docker::crowd::tests(),
     ];
     common::main(modules.into_iter().flatten().collect())
 }

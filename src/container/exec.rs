@@ -64,7 +64,8 @@ pub fn exec(root: &Root, request: &Request, parts: &Parts, host: &dyn Host) -> R
     let asked = environment::asked(&request.env_file, &request.env)?;
     let running = take(Step::Doors, || Running::find(root, &request.container))?;
     running.require_not_paused()?;
-    take(Step::Itself, || itself::be_out_of_reach(running.first.0))?;
+    take(Step::Itself, || itself::be_out_of_reach(running.first.0))
+        .map_err(|error| running.explain(root, error))?;
     let spec = plan(&running.spec, request, &asked)?;
     let visit = Visit { root, running: &running, spec: &spec, parts };
     client::attend(manner, host, |signals, reporter, guest| {

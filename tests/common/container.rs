@@ -34,6 +34,11 @@ impl Outcome {
         self.assert_refused_with(1, facts);
     }
 
+    /// The one or the other.
+    pub fn assert_failed_or_refused(&self, facts: &[&str]) {
+        self.assert_refused_with(if self.status == 1 { 1 } else { 125 }, facts);
+    }
+
     fn assert_refused_with(&self, status: i32, facts: &[&str]) {
         assert_eq!((self.status, self.out.as_str()), (status, ""), "{}", self.err);
         assert_eq!(self.err.trim_end().lines().count(), 1, "not one line: {}", self.err);
@@ -112,6 +117,13 @@ impl Running {
     pub fn kill_supervisor(&self) {
         let pid = nix::unistd::Pid::from_raw(self.runtime() as i32);
         nix::sys::signal::kill(pid, nix::sys::signal::SIGKILL).unwrap();
+    }
+
+    /// The same, if it has one at this moment.
+    pub fn try_kill_supervisor(&self) {
+        for pid in try_children_of(self.client()) {
+            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid as i32), nix::sys::signal::SIGKILL);
+        }
     }
 
     /// The pid of the `minidocker` that was started: the client.

@@ -306,9 +306,22 @@ impl Work {
         }
         // When the command has not run, it was not the clearing up that failed. (A client that failed knows nothing of
         // the container's end; nor does it hinder it.)
-        if self.lane.rm && (*status == 0 || role == "client") || out.is_empty() && role != "client" {
+        if self.lane.rm && (*status == 0 || role == "client")
+            || out.is_empty() && role != "client" && !self.has_run()
+        {
             self.must_be_clean(&format!("{label}, at once ({})", err.trim_end()));
         }
+    }
+
+    /// Whether there is a container that was started once, of which its output may not have arrived.
+    fn has_run(&self) -> bool {
+        let directories = std::fs::read_dir(self.root.join("containers")).into_iter().flatten().flatten();
+        let mut records = directories.filter_map(|entry| std::fs::read(entry.path().join("state.json")).ok());
+        !self.lane.rm
+            && records.any(|record| {
+                serde_json::from_slice::<serde_json::Value>(&record)
+                    .is_ok_and(|status| status["phase"] == "exited" && status["started_at"].is_u64())
+            })
     }
 
     /// Leave a container behind, and break the `at`-th request of the command that clears up.
