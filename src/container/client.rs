@@ -15,7 +15,7 @@ use crate::error::{ConsoleProblem, Error, LifeProblem, Problem, Result};
 use crate::process::signals::SIGKILL;
 use crate::process::supervise::Signals;
 use crate::process::words::Listener;
-use crate::process::{self, Child, Ended, Forked, Role, become_role, command};
+use crate::process::{self, Child, Ended, Forked, command};
 use crate::state::Root;
 use crate::step::{Step, take};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -75,13 +75,15 @@ pub(super) fn attend(
     host: &dyn Host,
     supervise: impl FnOnce(&Signals, Reporter, Option<Guest>) -> u8,
 ) -> Result<End> {
-    let (reading, writing) = command::pipe()?;
-    let (ours, theirs) = manner.as_ref().map(|_| console::pair()).transpose()?.unzip();
-    let signals = Signals::hold()?;
-    match take(Step::Supervise, command::split)? {
+    let (reading, writing, pair, signals, forked) = take(Step::Supervise, || {
+        let (reading, writing) = command::pipe()?;
+        let pair = manner.as_ref().map(|_| console::pair()).transpose()?;
+        Ok((reading, writing, pair, Signals::hold()?, command::split()?))
+    })?;
+    let (ours, theirs) = pair.unzip();
+    match forked {
         Forked::Child => {
             drop((reading, ours));
-            become_role(Role::Runtime);
             let reporter = Reporter::new(writing, manner.is_none());
             let guest = manner.zip(theirs).map(|(manner, socket)| Guest {
                 socket,

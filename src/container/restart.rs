@@ -120,6 +120,6 @@ mod tests {
         let short = Duration::from_secs(1);
         let made = [short, short, HEALTHY, short].map(|ran| pauses.after(ran).as_millis());
         assert_eq!(made, [100, 200, 100, 200]);
-        assert_eq!((0..20).map(|_| pauses.after(short)).next_back(), Some(LONGEST));
+        assert_eq!((0..20).map(|_| pauses.after(short)).last(), Some(LONGEST));
     }
 }

@@ -133,7 +133,7 @@ pub fn fork() -> Result<Option<i32>> {
 
 /// Split into two in the same namespaces: the parent gets a descriptor of its child.
 pub fn split() -> Result<Forked> {
-    process::clone3(0, None)
+    process::split()
 }
 
 /// A pipe between the two: the reading end and the writing end.

@@ -55,6 +55,16 @@ struct CloneArgs {
 /// of this package keeps to one thread. Errors: `EPERM` for user namespaces forbidden by the system, `ENOSYS`
 /// before Linux 5.3, `EBUSY` for a cgroup that cannot take processes, `EAGAIN` past a limit on processes.
 pub fn clone3(flags: u64, cgroup: Option<(BorrowedFd<'_>, &Path)>) -> Result<Forked> {
+    clone_as(Role::Init, flags, cgroup)
+}
+
+/// Make a child in the same namespaces, which goes on with this program's work as [`Role::Runtime`]. Same contract as
+/// [`clone3`].
+pub fn split() -> Result<Forked> {
+    clone_as(Role::Runtime, 0, None)
+}
+
+fn clone_as(role: Role, flags: u64, cgroup: Option<(BorrowedFd<'_>, &Path)>) -> Result<Forked> {
     let into = if cgroup.is_some() { flags::CLONE_INTO_CGROUP } else { 0 };
     let flags: Flags = flags::clone(flags | flags::CLONE_PIDFD | into);
     let mut pidfd: i32 = -1;
@@ -72,7 +82,7 @@ pub fn clone3(flags: u64, cgroup: Option<(BorrowedFd<'_>, &Path)>) -> Result<For
         let answer = unsafe { libc::syscall(libc::SYS_clone3, &raw const args, size_of::<CloneArgs>()) };
         let pid = Errno::result(answer)? as i32;
         if pid == 0 {
-            enter_child();
+            enter_child(role);
         }
         Ok(pid)
     })?;
@@ -95,10 +105,10 @@ pub fn fork() -> Result<Option<i32>> {
     Ok((pid != 0).then_some(pid))
 }
 
-fn enter_child() {
+fn enter_child(role: Role) {
     #[cfg(feature = "fault")]
     super::fault::forget_count();
-    observer::become_role(Role::Init);
+    observer::become_role(role);
 }
 
 /// A command, ready for execve(2): every string is built before the fork.

@@ -86,7 +86,9 @@ fn no_line_is_wider_than_the_page(who: Who) {
 fn the_runtime_then_init_then_the_clean_up(who: Who) {
     let space = Space::new(who);
     let text = told(&space, &["--explain", "-v", "/tmp:/data:ro"], &[]).err;
-    let steps = chapters(&text);
+    let (of_client, steps): (Vec<_>, Vec<_>) =
+        chapters(&text).into_iter().partition(|step| step.is_by("client"));
+    assert_eq!(words(&of_client), ["supervise"]);
     let of_runtime: Vec<bool> = steps.iter().map(|step| step.is_by("runtime")).collect();
     let first = of_runtime.iter().position(|runtime| !runtime).unwrap();
     let init = of_runtime[first..].iter().take_while(|runtime| !**runtime).count();
@@ -128,7 +130,7 @@ fn the_bridge_comes_before_the_clone_and_the_cable_after() {
     let outcome = space.base(&["--network", "bridge", "--explain"], &["true"]);
     let steps = chapters(&outcome.err);
     let words: Vec<&str> = words(&steps).into_iter().filter(|word| *word != "cgroup").collect();
-    assert_eq!(words[..7], ["claim", "state", "bridge", "clone", "attach", "record", "clone"]);
+    assert_eq!(words[..8], ["supervise", "claim", "state", "bridge", "clone", "attach", "record", "clone"]);
     assert!(steps.iter().find(|step| step.word == "attach").unwrap().is_by("runtime"));
     assert_eq!(steps.iter().filter(|step| step.word == "cleanup").count(), 1);
 }

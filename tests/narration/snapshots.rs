@@ -60,7 +60,8 @@ fn compare(name: &str, who: Who, lang: &str, options: &[&str]) {
         host.sh("echo 0 > /proc/sys/net/ipv4/ip_forward");
     }
     let short = ShortPath::to(&space);
-    let words = [&["run", "--rm", "--explain", "--lang", lang], options, &["base", "true"]].concat();
+    let words =
+        [&["run", "--rm", "--name", "box", "--explain", "--lang", lang], options, &["base", "true"]].concat();
     let mut command = space.command();
     command.args(words).env("COLUMNS", "80").env("MINIDOCKER_ROOT", short.path());
     let outcome = Running::start(&mut command).end();
@@ -161,7 +162,7 @@ fn squeezed(line: &str) -> String {
 const FILTERS: &[(&str, &str)] = &[
     (r"layers/[0-9a-f]{12}", "layers/0123456789ab"),
     // The rule is filled up to the width of the page.
-    (r"─{2,} (runtime|init|运行时|容器 init), pid \d+ ──", "── $1, pid PID ──"),
+    (r"─{2,} (client|runtime|init|客户端|运行时|容器 init), pid \d+ ──", "── $1, pid PID ──"),
     (r"(clone3\([A-Z_|]+?)(?:\|CLONE_INTO_CGROUP)?, [^)]*\) =", "$1, …) ="),
     (r"(clone3\([^)]*\) = )[1-9]\d*", "${1}PID"),
     (r"(NSpid +\S+ → )[\d ]+", "${1}PID 1"),
@@ -179,7 +180,8 @@ const FILTERS: &[(&str, &str)] = &[
     (r"timens_offsets  [^→]*→[^/]*?\n( +ns/time)", "timens_offsets  OFFSETS → OFFSETS\n$1"),
     (r"hostname  \S+ →", "hostname  HOST →"),
     (r#"(write\("[^"]*/resolv\.conf"),\s+"[^"]*"\)\s+=\s+0"#, r#"$1, "CONTENTS") = 0"#),
-    (r#"(/state\.json\.new"),\s+"[^…]*"…\)\s+=\s+0"#, r#"$1, "CONTENTS"…) = 0"#),
+    (r#"(/(?:state|config)\.json\.new"),\s+"(?:[^"\\]|\\.)*"…?\)\s+=\s+0"#, r#"$1, "CONTENTS") = 0"#),
+    (r"(bind\([^)]*\)\s+= )\d+", "${1}FD"),
     (r#""0 \d+ 1""#, r#""0 UID 1""#),
     (r"([ug]id_map +\S+ →) 0 \d+ 1", "$1 0 UID 1"),
     (r"root /  device .*, inode \d+ → device .*, inode \d+", "root /  DIRECTORY → DIRECTORY"),

@@ -269,6 +269,13 @@ impl Sink for Shell {
         if self.part == Part::Done || matches!(answer, Answer::Refused(..)) {
             return;
         }
+        if place.step == Some(Step::Supervise) {
+            // What comes after the clone is the supervisor's to say.
+            if place.role == Role::Client && matches!(call, Call::Clone3 { .. }) {
+                self.part = Part::Done;
+            }
+            return;
+        }
         if place.role == Role::Runtime && self.answered_in_runtime(call, answer) {
             return;
         }
@@ -292,7 +299,11 @@ impl Sink for Shell {
         self.say(said);
     }
 
-    fn became(&mut self, _place: &Place) {
+    fn became(&mut self, place: &Place) {
+        // A supervisor goes on with the script that its client began.
+        if place.role != Role::Init {
+            return;
+        }
         self.part = Part::Wait;
         self.begun = true;
         self.kept.clear();
