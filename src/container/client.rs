@@ -75,15 +75,17 @@ pub(super) fn attend(
     host: &dyn Host,
     supervise: impl FnOnce(&Signals, Reporter, Option<Guest>) -> u8,
 ) -> Result<End> {
-    let (reading, writing, pair, signals, forked) = take(Step::Supervise, || {
+    let (reading, writing, go, pair, signals, forked) = take(Step::Supervise, || {
         let (reading, writing) = command::pipe()?;
+        let go = command::pipe()?;
         let pair = manner.as_ref().map(|_| console::pair()).transpose()?;
-        Ok((reading, writing, pair, Signals::hold()?, command::split()?))
+        Ok((reading, writing, go, pair, Signals::hold()?, command::split()?))
     })?;
     let (ours, theirs) = pair.unzip();
     match forked {
         Forked::Child => {
-            drop((reading, ours));
+            drop((reading, ours, go.1));
+            command::wait_for_go(&go.0);
             let reporter = Reporter::new(writing, manner.is_none());
             let guest = manner.zip(theirs).map(|(manner, socket)| Guest {
                 socket,
@@ -93,7 +95,9 @@ pub(super) fn attend(
             process::exit_now(supervise(&signals, reporter, guest).into())
         }
         Forked::Parent(supervisor) => {
-            drop((writing, theirs));
+            drop((writing, theirs, go.0));
+            // Only now, so that each of the two is heard out: what is told of one does not mix with the other's.
+            command::tell_go(&go.1);
             let detach = manner.is_none();
             let person = ours.zip(manner).map(|(socket, manner)| Client::new(socket, manner));
             let visit = Visit { supervisor: &supervisor, signals: &signals, person, cut_off: false };

@@ -7,7 +7,7 @@ use crate::sys::flags::O_RDWR;
 use crate::sys::process::{self, Child, Ended, Forked, Program};
 use crate::sys::{contents, descriptor, directory, observer, standard};
 use std::convert::Infallible;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// A command that was found, ready to be executed.
@@ -139,6 +139,18 @@ pub fn split() -> Result<Forked> {
 /// A pipe between the two: the reading end and the writing end.
 pub fn pipe() -> Result<(OwnedFd, OwnedFd)> {
     crate::sys::pipe::pipe()
+}
+
+/// Let the process at the other end of a pipe go on. One that has ended already is not missed.
+pub fn tell_go(end: &OwnedFd) {
+    let _ = crate::sys::pipe::write_all(end.as_fd(), b"g");
+}
+
+/// Wait until the process at the other end of a pipe says so; when it ends without a word, end too.
+pub fn wait_for_go(end: &OwnedFd) {
+    if !matches!(crate::sys::pipe::read_byte(end.as_fd()), Ok(Some(_))) {
+        process::exit_now(125);
+    }
 }
 
 /// Wait for the end of a child, and reap it.

@@ -155,5 +155,9 @@ fn errors_are_chinese_too(who: Who) {
 
 fn refusals_of_an_ordinary_user_are_chinese_too() {
     let space = Space::new(Who::User);
-    assert_translated(&space, &["--network", "bridge", "base", "true"], &["bridge"]);
+    assert_translated(
+        &space,
+        &["--network", "none", "--user", "2000000000", "base", "true"],
+        &["2000000000"],
+    );
 }
