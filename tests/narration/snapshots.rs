@@ -45,11 +45,11 @@ fn on_the_bridge_in_chinese() {
 }
 
 fn of_an_ordinary_user_in_english() {
-    compare("user.en", Who::User, "en", &[]);
+    compare("user.en", Who::User, "en", &["--network", "none"]);
 }
 
 fn of_an_ordinary_user_in_chinese() {
-    compare("user.zh", Who::User, "zh", &[]);
+    compare("user.zh", Who::User, "zh", &["--network", "none"]);
 }
 
 /// Run, explain, and compare with the snapshot of that name.
@@ -58,6 +58,11 @@ fn compare(name: &str, who: Who, lang: &str, options: &[&str]) {
     if let Some(host) = &space.host {
         // A new network namespace may inherit this from the machine's first one.
         host.sh("echo 0 > /proc/sys/net/ipv4/ip_forward");
+        // Whether the person has been given other ids is told, too.
+        let none = space.file("none", "").display().to_string();
+        host.sh(&format!(
+            "for file in /etc/subuid /etc/subgid; do [ ! -e $file ] || mount --bind {none} $file; done"
+        ));
     }
     let short = ShortPath::to(&space);
     let words =
