@@ -2,7 +2,7 @@
 //! of open files along them: SCM_RIGHTS.
 //!
 //! A socket lies in a directory like a file, and a name for it may have no more than 107 bytes. So the directory is
-//! opened first, and the name given is `/proc/self/fd/N/NAME`.
+//! opened first, and where its path is longer, the name given is `/proc/self/fd/N/NAME`.
 #![allow(unsafe_code)]
 
 use super::call::Value;
@@ -12,6 +12,7 @@ use crate::error::Result;
 use nix::errno::Errno;
 use std::io::IoSlice;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 #[derive(Debug)]
@@ -98,16 +99,18 @@ fn socket(flags: libc::c_int) -> nix::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
 }
 
-/// The address of `name` in the open `directory`.
-fn address(directory: BorrowedFd<'_>, name: &str) -> nix::Result<libc::sockaddr_un> {
-    let path = format!("/proc/self/fd/{}/{name}", directory.as_raw_fd());
+/// The address of `name` in the open `directory`, whose path is `above`.
+fn address(directory: BorrowedFd<'_>, above: &Path, name: &str) -> nix::Result<libc::sockaddr_un> {
     let mut address =
         libc::sockaddr_un { sun_family: libc::AF_UNIX as libc::sa_family_t, sun_path: [0; 108] };
-    if path.len() >= address.sun_path.len() {
+    let fits = |path: &Path| path.as_os_str().len() < address.sun_path.len();
+    let by_descriptor = || format!("/proc/self/fd/{}/{name}", directory.as_raw_fd()).into();
+    let path = Some(above.join(name)).filter(|path| fits(path)).unwrap_or_else(by_descriptor);
+    if !fits(&path) {
         return Err(Errno::ENAMETOOLONG);
     }
-    for (place, byte) in address.sun_path.iter_mut().zip(path.bytes()) {
-        *place = byte as libc::c_char;
+    for (place, byte) in address.sun_path.iter_mut().zip(path.as_os_str().as_bytes()) {
+        *place = *byte as libc::c_char;
     }
     Ok(address)
 }
@@ -119,7 +122,7 @@ const LENGTH: libc::socklen_t = size_of::<libc::sockaddr_un>() as libc::socklen_
 pub fn listen(directory: BorrowedFd<'_>, above: &Path, name: &str) -> Result<OwnedFd> {
     ask(Call::Other(&Seqpacket::Bind { path: &above.join(name) }), || {
         let socket = socket(libc::SOCK_NONBLOCK)?;
-        let address = address(directory, name)?;
+        let address = address(directory, above, name)?;
         // SAFETY: the address is a sockaddr_un of the length passed.
         Errno::result(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), LENGTH) })?;
         // SAFETY: the call takes two integers.
@@ -133,7 +136,7 @@ pub fn listen(directory: BorrowedFd<'_>, above: &Path, name: &str) -> Result<Own
 pub fn connect(directory: BorrowedFd<'_>, above: &Path, name: &str) -> Result<OwnedFd> {
     ask(Call::Other(&Seqpacket::Connect { path: &above.join(name) }), || {
         let socket = socket(0)?;
-        let address = address(directory, name)?;
+        let address = address(directory, above, name)?;
         retry(|| {
             // SAFETY: the address is a sockaddr_un of the length passed.
             Errno::result(unsafe { libc::connect(socket.as_raw_fd(), (&raw const address).cast(), LENGTH) })

@@ -7,7 +7,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 pub struct NetOptions {
     /// Network: none (or null), host, container:NAME, bridge, or one that was created (may be repeated). Default:
-    /// bridge for root, else none.
+    /// bridge, where one can lead out of this machine; else none.
     #[arg(long, visible_alias = "net", value_name = "NETWORK")]
     network: Vec<String>,
     /// The address in a network that was created.

@@ -185,6 +185,8 @@ impl Shell {
     /// removes of this one is kept, to be said in few words when all is gone.
     fn is_housekeeping(&mut self, place: &Place, call: &Call<'_>) -> bool {
         match (place.step, *call) {
+            // What passes between the supervisor, its client and the container is nothing that a command makes.
+            (_, Call::Other(_) | Call::Setsid) if place.role != Role::Init => true,
             (Some(Step::Reclaim | Step::Record), _) => true,
             (_, Call::Write { path, .. } | Call::Rename { from: path, .. } | Call::Unlink { path })
                 if is_ledger(path) =>
