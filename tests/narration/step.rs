@@ -71,7 +71,8 @@ impl Session {
             if let Ok(whole) = std::str::from_utf8(&bytes) {
                 text = whole.replace('\r', "");
             }
-            if text.ends_with(PROMPT) {
+            // What the container says comes by its client, perhaps behind the prompt of its supervisor.
+            if text.contains(PROMPT) {
                 break;
             }
             if count == 0 {
