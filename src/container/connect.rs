@@ -143,7 +143,7 @@ fn door(root: &Root, word: &str) -> Result<Option<(Door, PathBuf)>> {
     let path = PathBuf::from(format!("/proc/{}/ns/net", first.0));
     let door = Door::open(&path, word);
     // Opened while its first process was there, it is that process's.
-    if running::runs(root, &spec.id, first) { door.map(|door| Some((door, path))) } else { Ok(None) }
+    if running::runs(root, &spec.id, first)? { door.map(|door| Some((door, path))) } else { Ok(None) }
 }
 
 fn inside<T>(door: &(Door, PathBuf), work: impl FnOnce(&Inside<'_>) -> Result<T>) -> Result<T> {
@@ -169,7 +169,7 @@ pub fn ports(root: &Root, word: &str, port: Option<&str>) -> Result<Vec<Binding>
 
 /// The published ports of container `id`; none unless it runs.
 pub fn published(root: &Root, id: &str) -> Result<Vec<Binding>> {
-    if !root.is_running(id) {
+    if !root.is_running(id)? {
         return Ok(Vec::new());
     }
     let mut bindings =

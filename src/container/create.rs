@@ -6,6 +6,7 @@ use super::record::{Config, Status};
 use super::tell::tell;
 use super::volumes;
 use crate::error::{Error, Result};
+use crate::overlay;
 use crate::process::command;
 use crate::state::{self, Root};
 use crate::step::{Step, take};
@@ -23,6 +24,8 @@ pub fn create(root: &Root, request: &Request) -> Result<(String, Vec<Error>)> {
         let config = Config::new(spec);
         let saved = config
             .save()
+            // Whoever copies to it, or asks what it changed, finds its layers from now on.
+            .and_then(|()| overlay::make_directories(&config.spec.layers))
             .and_then(|()| Status::created().save(&claim.directory))
             .and_then(|()| volumes::make(root, &held, &config.spec))
             .and_then(|()| root.finish(&claim.id));

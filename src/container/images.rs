@@ -34,8 +34,12 @@ pub enum Line {
 pub fn users(root: &Root) -> Result<Vec<User>> {
     let mut users = Vec::new();
     for id in root.ids()? {
-        let Ok(Some(spec)) = changes::load(root, &id) else { continue };
-        let running = root.is_running(&id);
+        let spec = match changes::load(root, &id) {
+            Err(Error { problem: Problem::StateDamaged { .. }, .. }) => None,
+            spec => spec?,
+        };
+        let Some(spec) = spec else { continue };
+        let running = root.is_running(&id)?;
         users.push(User { id, running, image: spec.image_id, layers: spec.layers.lower });
     }
     Ok(users)
@@ -44,8 +48,10 @@ pub fn users(root: &Root) -> Result<Vec<User>> {
 /// The same for whoever removes: a container that runs and whose record cannot be read stands on layers that nobody
 /// knows, so that is the error.
 fn all_users(root: &Root) -> Result<Vec<User>> {
-    for id in root.ids()?.into_iter().filter(|id| root.is_running(id)) {
-        changes::load(root, &id)?;
+    for id in root.ids()? {
+        if root.is_running(&id)? {
+            changes::load(root, &id)?;
+        }
     }
     users(root)
 }

@@ -361,7 +361,7 @@ fn join(root: &Root, name: &str) -> Result<(Join, Neighbour)> {
     let not_running = || Error::new(Problem::NotRunning { name: name.to_owned() });
     let (config, status) = record::load(root, &id)?;
     let Phase::Running { pid, started } = status.phase else { return Err(not_running()) };
-    if !root.is_running(&id) {
+    if !root.is_running(&id)? {
         return Err(not_running());
     }
     let join = Join {
@@ -376,7 +376,7 @@ fn join(root: &Root, name: &str) -> Result<(Join, Neighbour)> {
     };
     let net = Door::open(&join.net, name)?;
     let user = join.user.as_deref().map(|path| Door::open(path, name)).transpose()?;
-    if !root.is_running(&id) || !supervise::started(pid).is_ok_and(|now| now == started) {
+    if !root.is_running(&id)? || !supervise::started(pid).is_ok_and(|now| now == started) {
         return Err(not_running());
     }
     Ok((join, Neighbour { net, user }))

@@ -41,7 +41,7 @@ pub fn look_up(root: &Root, word: &str) -> Result<(Spec, (i32, u64))> {
         return Err(not_running());
     };
     let Phase::Running { pid, started } = status.phase else { return Err(not_running()) };
-    if !runs(root, &id, (pid, started)) {
+    if !runs(root, &id, (pid, started))? {
         return Err(not_running());
     }
     Ok((config.spec, (pid, started)))
@@ -56,8 +56,8 @@ pub fn processes(root: &Root, word: &str) -> Result<(i32, Vec<i32>)> {
 }
 
 /// Whether container `id` runs, with this first process.
-pub fn runs(root: &Root, id: &str, first: (i32, u64)) -> bool {
-    root.is_running(id) && supervise::lives(first)
+pub fn runs(root: &Root, id: &str, first: (i32, u64)) -> Result<bool> {
+    Ok(root.is_running(id)? && supervise::lives(first)?)
 }
 
 impl Running {
@@ -70,7 +70,7 @@ impl Running {
         let id = spec.id.clone();
         let not_running = || Error::new(Problem::NotRunning { name: word.to_owned() });
         let opened = open(word, spec, first);
-        if !runs(root, &id, first) {
+        if !runs(root, &id, first)? {
             return Err(not_running());
         }
         let running = opened?;
@@ -109,7 +109,7 @@ impl Running {
     /// is why.
     pub fn explain(&self, root: &Root, error: Error) -> Error {
         let interrupted = matches!(error.problem, Problem::Interrupted { .. });
-        if interrupted || runs(root, &self.spec.id, self.first) {
+        if interrupted || runs(root, &self.spec.id, self.first).unwrap_or(true) {
             return error;
         }
         Error::new(Problem::Inside(InsideProblem::Ended { name: self.name.clone() }))
@@ -127,7 +127,7 @@ fn open(word: &str, spec: Spec, first: (i32, u64)) -> Result<Running> {
     let child = supervise::first_child(first.0)?.ok_or_else(closed)?;
     let opened = open_those_of(child.0, word, &spec, first);
     // The same process as before, and still of this container, is the one whose doors were opened.
-    match supervise::lives(child) && supervise::parent_of(child.0).is_ok_and(|parent| parent == first.0) {
+    match supervise::lives(child)? && supervise::parent_of(child.0).is_ok_and(|parent| parent == first.0) {
         true => opened,
         false => Err(closed()),
     }

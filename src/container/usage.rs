@@ -81,7 +81,7 @@ fn container(root: &Root, id: &str) -> Result<Option<Container>> {
     let Some(spec) = changes::load(root, id)? else { return Ok(None) };
     let bytes = with_rights(&spec, "size", || size::bytes(&spec.layers.upper))?;
     let volumes = spec.volumes.iter().filter_map(Volume::name).count();
-    let running = root.is_running(id);
+    let running = root.is_running(id)?;
     Ok(Some(Container {
         id: spec.id,
         name: spec.name,

@@ -37,7 +37,7 @@ impl Known {
 
     /// Whether it lives. One that has ended and was not reaped does not.
     pub fn lives(self) -> bool {
-        supervise::lives((self.pid, self.started))
+        supervise::lives((self.pid, self.started)).unwrap_or(false)
     }
 
     /// Kill it, if it lives, and wait for its end.

@@ -120,10 +120,13 @@ pub fn started(pid: i32) -> Result<u64> {
 
 /// Whether the process that had `pid` and was started then still lives: it is there, and is not about to end
 /// (`PF_EXITING` of field 9). One that has ended and was not waited for does not.
-pub fn lives((pid, start): (i32, u64)) -> bool {
+pub fn lives((pid, start): (i32, u64)) -> Result<bool> {
     const PF_EXITING: u64 = 4;
-    started(pid).is_ok_and(|now| now == start)
-        && stat_field(pid, 9).is_ok_and(|flags| flags & PF_EXITING == 0)
+    let same = started(pid).map(|now| now == start);
+    match same.and_then(|same| Ok(same && stat_field(pid, 9)? & PF_EXITING == 0)) {
+        Err(error) if error.is(ENOENT) || error.is(ESRCH) => Ok(false),
+        answer => answer,
+    }
 }
 
 /// The parent of process `pid`: field 4.

@@ -216,10 +216,12 @@ impl Root {
     }
 
     /// Whether a supervisor holds the container `id` at this moment. Nobody's lock is touched to find out.
-    pub fn is_running(&self, id: &str) -> bool {
+    pub fn is_running(&self, id: &str) -> Result<bool> {
         let path = self.container(id).join(LOCK);
-        let lock = file::open_file(&path, O_RDWR, 0);
-        lock.and_then(|lock| lock::holder(lock.as_fd(), &path)).is_ok_and(|holder| holder.is_some())
+        match file::if_there(file::open_file(&path, O_RDWR, 0))? {
+            Some(lock) => Ok(lock::holder(lock.as_fd(), &path)?.is_some()),
+            None => Ok(false),
+        }
     }
 
     /// Whether the container `id` must be left alone: a runtime holds it, or it cannot be found out whether one

@@ -335,7 +335,7 @@ impl Work {
         if self.was_reached() {
             let lines = ended.err.lines().count();
             let right = match (fault, ended.status) {
-                ("kill", status) => status == 137,
+                ("kill", status) => status == 137 || self.lane.next[0] == "run" && status == 125,
                 (_, 0) => lines == 0 || tells_by_the_way(&ended.err),
                 (_, status) => status == 125 && lines == 1,
             };

@@ -162,6 +162,92 @@ const VERBS: &[Verb] = &[
         undo: &["volume rm -f shelf"],
         ..PLAIN
     },
+    Verb {
+        name: "commit",
+        ground: &[IDLE, "start -a box"],
+        verb: "commit box other",
+        done: &["run --rm --network none other true"],
+        undo: &["rm -f box", "rmi -f other", "prune"],
+        store: true,
+        stride: 6,
+        ..PLAIN
+    },
+    Verb {
+        name: "import",
+        ground: &[IDLE, "export -o DIR/tree.tar box", "rm box"],
+        verb: "import DIR/tree.tar other",
+        done: &["run --rm --network none other true"],
+        undo: &["rmi -f other", "prune"],
+        store: true,
+        stride: 24,
+        ..PLAIN
+    },
+    Verb {
+        name: "network_create",
+        verb: "network create town",
+        done: &["network inspect town"],
+        undo: &["network rm town"],
+        ..PLAIN
+    },
+    Verb {
+        name: "network_rm",
+        ground: &["network create town"],
+        verb: "network rm town",
+        undo: &["network rm town"],
+        ..PLAIN
+    },
+    Verb {
+        name: "connect",
+        ground: &["network create town", "run -d --name box --network bridge base sleep 1000"],
+        verb: "network connect town box",
+        done: &["exec box ip link show eth1"],
+        usable: &["exec box ip link show eth0"],
+        undo: &["rm -f box", "network rm town"],
+        stride: 5,
+        ..PLAIN
+    },
+    Verb {
+        name: "disconnect",
+        ground: &["network create town", "run -d --name box --network town base sleep 1000"],
+        verb: "network disconnect town box",
+        usable: &["exec box true"],
+        undo: &["rm -f box", "network rm town"],
+        stride: 5,
+        ..PLAIN
+    },
+    Verb {
+        name: "run_published",
+        ground: &["network create town"],
+        verb: "run -d --name box --network town -p 18080:80 base sleep 1000",
+        between: &[
+            &["run -d --name box --network town -p 18080:80 base sleep 1000", STOP],
+            &["create --name box --network town -p 18080:80 base sleep 1000"],
+        ],
+        rescue: "start box",
+        undo: &["rm -f box", "network rm town"],
+        roles: BACKGROUND,
+        stride: 10,
+        ..PLAIN
+    },
+    Verb {
+        name: "cp",
+        ground: &[RUNS],
+        verb: "cp /etc/hostname box:/name",
+        usable: &["exec box true"],
+        undo: &["rm -f box"],
+        stride: 3,
+        ..PLAIN
+    },
+    Verb {
+        name: "image_prune",
+        ground: &[IDLE, "commit box other", "commit -m again box other", "rm box"],
+        verb: "image prune -f",
+        usable: &["run --rm --network none other true"],
+        undo: &["rmi -f other", "prune"],
+        store: true,
+        stride: 6,
+        ..PLAIN
+    },
 ];
 
 /// A test for each verb, role and fault.
@@ -196,10 +282,10 @@ impl Verb {
             between: self.between.iter().map(|way| owned(way)).collect(),
             rescue: self.rescue.to_owned(),
             // Prune removes containers that are to stay.
-            next: if self.verb.contains("box") {
-                ("rm nobody".to_owned(), 1)
-            } else {
-                ("prune".to_owned(), 0)
+            next: match (self.verb.contains("box"), self.store) {
+                (true, false) => ("rm nobody".to_owned(), 1),
+                (true, true) => ("image prune -f".to_owned(), 0),
+                (false, _) => ("prune".to_owned(), 0),
             },
         }
     }
