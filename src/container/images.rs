@@ -101,7 +101,12 @@ pub fn remove(root: &Root, word: &str, force: bool) -> Result<Vec<Line>> {
 pub fn prune(root: &Root, held: &RootLock, change: &mut Adding, all: bool) -> Result<(Vec<Line>, u64)> {
     let store = change.store().clone();
     let users = all_users(root)?;
-    let (images, _) = store.list()?;
+    let (images, unread) = store.list()?;
+    // A damaged image is that image's trouble; one that could not be looked at may be there to be removed.
+    let is_damage = |error: &Error| matches!(error.problem, Problem::StateDamaged { .. });
+    if let Some(error) = unread.into_iter().find(|error| !is_damage(error)) {
+        return Err(error);
+    }
     let (mut lines, mut ids) = (Vec::new(), Vec::new());
     for listed in images {
         let used = users.iter().any(|user| user.image == Some(listed.id));
