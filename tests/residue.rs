@@ -6,7 +6,7 @@
 //! are taken away by the next `minidocker` command. The faults are made by the hook at the door (`src/sys/fault.rs`);
 //! each test counts upwards until no request is left to break.
 //!
-//! The rarer combinations break every second request only, and without `MINIDOCKER_STRICT=1` every fourth; the last lines
+//! The rarer combinations break every third request only, and without `MINIDOCKER_STRICT=1` every sixth; the last lines
 //! of the output say how many.
 
 #![allow(clippy::unwrap_used, reason = "a panic in a test is a verdict")]
@@ -176,9 +176,9 @@ impl Case {
             _ if self.all || matches!(breaks, Break::Moments(_)) => 1,
             _ => {
                 if need::strict() {
-                    2
+                    3
                 } else {
-                    4
+                    6
                 }
             }
         };

@@ -85,8 +85,10 @@ pub(super) fn attend(
     match forked {
         Forked::Child => {
             drop((reading, ours, go.1));
-            command::wait_for_go(&go.0);
             let reporter = Reporter::new(writing, manner.is_none());
+            if let Err(error) = command::wait_for_go(&go.0) {
+                process::exit_now(reporter.end(Err(error)).into());
+            }
             let guest = manner.zip(theirs).map(|(manner, socket)| Guest {
                 socket,
                 wish: manner.wish,
@@ -97,7 +99,10 @@ pub(super) fn attend(
         Forked::Parent(supervisor) => {
             drop((writing, theirs, go.0));
             // Only now, so that each of the two is heard out: what is told of one does not mix with the other's.
-            command::tell_go(&go.1);
+            if let Err(error) = command::tell_go(go.1) {
+                signals.unblock()?;
+                return Err(error);
+            }
             let detach = manner.is_none();
             let person = ours.zip(manner).map(|(socket, manner)| Client::new(socket, manner));
             let visit = Visit { supervisor: &supervisor, signals: &signals, person, cut_off: false };

@@ -1,7 +1,7 @@
 //! The last act: find the command, and become it.
 
 use crate::error::{Error, InsideProblem, Meaning, Problem, Result};
-use crate::sys::errno::{EACCES, EISDIR, ENOENT, ENOEXEC, ENOTDIR, EPERM};
+use crate::sys::errno::{EACCES, EISDIR, ENOENT, ENOEXEC, ENOTDIR, EPERM, EPIPE};
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::O_RDWR;
 use crate::sys::process::{self, Child, Ended, Forked, Program};
@@ -141,15 +141,20 @@ pub fn pipe() -> Result<(OwnedFd, OwnedFd)> {
     crate::sys::pipe::pipe()
 }
 
-/// Let the process at the other end of a pipe go on. One that has ended already is not missed.
-pub fn tell_go(end: &OwnedFd) {
-    let _ = crate::sys::pipe::write_all(end.as_fd(), b"g");
+/// Let the process at the other end of a pipe go on. One that has ended already is not missed; one that could not be told
+/// ends.
+pub fn tell_go(end: OwnedFd) -> Result<()> {
+    match crate::sys::pipe::write_all(end.as_fd(), b"g") {
+        Err(error) if error.is(EPIPE) => Ok(()),
+        answer => answer,
+    }
 }
 
 /// Wait until the process at the other end of a pipe says so; when it ends without a word, end too.
-pub fn wait_for_go(end: &OwnedFd) {
-    if !matches!(crate::sys::pipe::read_byte(end.as_fd()), Ok(Some(_))) {
-        process::exit_now(125);
+pub fn wait_for_go(end: &OwnedFd) -> Result<()> {
+    match crate::sys::pipe::read_byte(end.as_fd())? {
+        Some(_) => Ok(()),
+        None => process::exit_now(125),
     }
 }
 
