@@ -143,7 +143,7 @@ fn it_waits_before_each_step_on_the_terminal(who: Who) {
     expected.remove(second);
     expected.retain(|word| *word != "exec");
     assert_eq!(waits, expected);
-    assert!(session.said.contains("\nthe command\n"), "{}", session.said);
+    assert!(session.said.contains("the command\n"), "{}", session.said);
 }
 
 fn what_it_says_to_type_shows_the_namespace(who: Who) {
