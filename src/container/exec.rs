@@ -1,7 +1,7 @@
 //! The client's half of `exec`: find the running container, settle what is to be run, be there for the person.
 //!
 //! Which process: the `minidocker exec` that the person typed, on the person's terminal. The command is not its child, but
-//! that of a supervisor, as with a container ([`exec_supervisor`](super::exec_supervisor)): it may be killed, and the command goes on.
+//! that of a supervisor, as with a container ([`exec_supervisor`]): it may be killed, and the command goes on.
 //!
 //! The supervisor and the command's process bring this program's own file along into the container, where it could be
 //! found by `/proc/PID/exe`. Whoever is root in there must not write to it: CVE-2019-5736. Neither lets itself be looked

@@ -1,8 +1,7 @@
 //! The host's side of the bridges: each made for its first container, taken away after its last.
 //!
 //! On the host stand the bridges with the gateways' addresses, `ip_forward`, and the rules of [`nat`](super::nat) and
-//! [`publish`](super::publish). None of them
-//! dies with a process, so all are made and removed under the lock of the [`ledger`](super::ledger), in an order
+//! [`publish`]. None of them dies with a process, so all are made and removed under the lock of the [`ledger`](super::ledger), in an order
 //! that lets the next `minidocker` finish what a killed one began:
 //!
 //! - A lease is written before anything is made for it, and struck out when all of that is gone. A network without

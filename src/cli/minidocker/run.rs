@@ -100,7 +100,7 @@ pub struct RunOptions {
     /// Run in the background, and print the container's id.
     #[arg(short, long, num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     detach: Option<Truth>,
-    /// Start it again when it has ended: no, on-failure[:MOST], always, unless-stopped.
+    /// Start it again when it has ended: no, on-failure, on-failure:MOST, always, unless-stopped.
     #[arg(long, value_name = "POLICY")]
     restart: Option<String>,
     /// The signal by which `stop` asks it to end.

@@ -26,7 +26,7 @@ pub struct Ls {
     /// table, json, or a template.
     #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
-    /// Only some: dangling=BOOL, reference=NAME[:TAG] (with * for any letters), label=KEY[=VALUE].
+    /// Only some: dangling=BOOL, reference=NAME or NAME:TAG (with * for any letters), label=KEY[=VALUE].
     #[arg(short, long, value_name = "FILTER")]
     filter: Vec<String>,
     /// Only those of this name.
