@@ -8,7 +8,7 @@ use super::stop::{self, groups_below};
 use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::errno::{EACCES, ENOENT, EPERM, EROFS};
 use crate::sys::flags::{O_DIRECTORY, O_PATH};
-use crate::sys::{file, identity};
+use crate::sys::{file, identity, process};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
@@ -92,7 +92,8 @@ impl Group {
         }
         self.parents.push(parent.to_owned());
         let asked: Vec<Asked<'_>> = settings.iter().map(|one| (one.controller, one.option)).collect();
-        let _on = controllers::switch_on(parent, &asked, id, None)?;
+        // The client that made this supervisor may be in the same group.
+        let _on = controllers::switch_on(parent, &asked, id, Some(process::parent()))?;
         file::mkdir(&directory, 0o755)
     }
 
