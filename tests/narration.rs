@@ -23,6 +23,7 @@ mod narration {
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    common::space::OWN_IDS_ALONE.store(true, std::sync::atomic::Ordering::Relaxed);
     let modules = [
         narration::snapshots::tests(),
         narration::explain::tests(),

@@ -10,6 +10,7 @@ use std::io;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tempfile::TempDir;
 
@@ -174,10 +175,19 @@ pub struct Host {
 
 struct Keeper(Child);
 
+/// Whether the people on the hosts to come have no ids but their own, whatever /etc/subuid gives them here: for tests
+/// that compare what is told.
+pub static OWN_IDS_ALONE: AtomicBool = AtomicBool::new(false);
+
+/// Nobody is given other ids: an empty file is mounted on those that say so.
+const HIDE_IDS: &str = "empty=$(mktemp) && chmod 644 $empty && for file in /etc/subuid /etc/subgid; do \
+                        [ ! -e $file ] || mount --bind $empty $file; done; rm -f $empty; ";
+
 impl Host {
     /// A new one, with nothing but a loopback link, and with every mount shared. Needs root.
     pub fn new() -> Self {
-        let script = "mount --make-rshared / && echo ready && read line";
+        let hide = if OWN_IDS_ALONE.load(Ordering::Relaxed) { HIDE_IDS } else { "" };
+        let script = &format!("{hide}mount --make-rshared / && echo ready && read line");
         let mut keeper = Command::new("unshare")
             .args(["--net", "--mount", "--propagation", "private", "sh", "-c", script])
             .stdin(Stdio::piped())
