@@ -98,6 +98,14 @@ const PATIENCE: u32 = 60;
 pub fn main(lane: Lane) {
     if lane.alone {
         use nix::mount::{MsFlags, mount};
+        // The person has no ids but her own: to map others takes programs whose failures are told and survived.
+        let empty = tempfile::NamedTempFile::new().unwrap();
+        std::fs::set_permissions(empty.path(), std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+        for file in ["/etc/subuid", "/etc/subgid"] {
+            if std::path::Path::new(file).exists() {
+                mount(Some(empty.path()), file, None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
+            }
+        }
         mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_SHARED, None::<&str>).unwrap();
     }
     nix::sys::prctl::set_child_subreaper(true).unwrap();
