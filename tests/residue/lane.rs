@@ -102,7 +102,7 @@ pub fn main(lane: Lane) {
         let empty = tempfile::NamedTempFile::new().unwrap();
         std::fs::set_permissions(empty.path(), std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
         for file in ["/etc/subuid", "/etc/subgid"] {
-            if std::path::Path::new(file).exists() {
+            if Path::new(file).exists() {
                 mount(Some(empty.path()), file, None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
             }
         }
