@@ -11,7 +11,7 @@ use super::spec::Spec;
 use crate::console::inside::Inside;
 use crate::error::Result;
 use crate::process::handshake::ChildSide;
-use crate::process::supervise::{self, Signals};
+use crate::process::supervise::Signals;
 use crate::process::{command, identity};
 use crate::security::capabilities;
 use crate::step::{Step, take};
@@ -42,17 +42,12 @@ pub fn main(given: &Inheritance<'_>) -> ! {
 }
 
 fn become_command(given: &Inheritance<'_>) -> Result<Infallible> {
-    die_with_parent(given)?;
+    given.parent.die_with_parent()?;
     given.parent.wait_for_go()?;
     // The files of the cgroups are the host's: first join the groups, then leave the host.
     take(Step::CgroupJoin, || given.running.group.join())?;
     take(Step::Join, || given.running.enter_inner())?;
     execute(given)
-}
-
-fn die_with_parent(given: &Inheritance<'_>) -> Result<()> {
-    supervise::die_with_parent()?;
-    given.parent.stay_only_with_parent()
 }
 
 /// Give up rights, in the order the kernel dictates: as the container's first process did.
@@ -66,7 +61,7 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         identity::assume(&who, spec.confined)?;
         capabilities::hold(spec.capabilities)?;
         // A change of user id has cleared this.
-        die_with_parent(given)?;
+        given.parent.die_with_parent()?;
         command::stand_in(&spec.workdir)?;
         let command = command::find(&spec.argv, &spec.environment_for(&who))?;
         command::keep_no_descriptors()?;

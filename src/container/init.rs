@@ -14,7 +14,7 @@ use crate::console::inside::Inside;
 use crate::error::{Meaning, Problem, Result};
 use crate::network::Network;
 use crate::process::handshake::ChildSide;
-use crate::process::supervise::{self, Signals};
+use crate::process::supervise::Signals;
 use crate::process::{command, identity};
 use crate::rootfs::target;
 use crate::security::{self, capabilities};
@@ -52,19 +52,13 @@ pub fn main(given: &Inheritance<'_>) -> ! {
 }
 
 fn become_command(given: &Inheritance<'_>) -> Result<Infallible> {
-    die_with_parent(given)?;
+    given.parent.die_with_parent()?;
     given.parent.wait_for_go()?;
     isolate(given)?;
     let held = build_root(given)?;
     furnish(given, &held)?;
     drop(held);
     execute(given)
-}
-
-/// From now on the kernel kills this process when the parent ends; one that has ended already is noticed here.
-fn die_with_parent(given: &Inheritance<'_>) -> Result<()> {
-    supervise::die_with_parent()?;
-    given.parent.stay_only_with_parent()
 }
 
 /// Into the namespaces, one by one. The user namespace first, since the rights over the others come from it;
@@ -125,7 +119,7 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         identity::assume(&who, spec.confined)?;
         capabilities::hold(spec.capabilities)?;
         // A change of user id has cleared this.
-        die_with_parent(given)?;
+        given.parent.die_with_parent()?;
         command::stand_in(&spec.workdir)?;
         let command = command::find(&spec.argv, &spec.environment_for(&who))?;
         command::keep_no_descriptors()?;

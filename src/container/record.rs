@@ -14,7 +14,8 @@ use crate::process::Ended;
 use crate::state::{self, CONFIG};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+
+pub use crate::state::events::now;
 
 /// The version of both formats.
 const VERSION: u32 = 2;
@@ -184,11 +185,6 @@ pub fn load(root: &state::Root, id: &str) -> Result<(Config, Status)> {
             Err(Error::new(Problem::StateDamaged { path, detail: "not written to the end".to_owned() }))
         }
     }
-}
-
-/// Nanoseconds since 1970.
-pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_nanos() as u64)
 }
 
 const STATUS: &str = "state.json";

@@ -11,7 +11,6 @@ use crate::rootfs::volume::{self, Kept, Kind, Store, Volume, place};
 use crate::state::{Root, RootLock, events};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The volumes of a new container: those that were `asked` for, and one without a name for each place that its image
 /// says is a volume, unless something else is there. Each has its name now, and is where it will be.
@@ -199,7 +198,7 @@ fn discard(root: &Root, store: &Store, name: &str) -> Result<()> {
 
 /// Seconds since 1970.
 fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+    events::now() / 1_000_000_000
 }
 
 /// The plan of container `id`, if it can be read.

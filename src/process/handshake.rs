@@ -4,7 +4,7 @@
 //! the parent has died, and the child ends too. On the second the child sends its error, if it meets one; since
 //! the writing end is close-on-exec, end-of-file with nothing before it means that the exec succeeded.
 
-use super::supervise::Signals;
+use super::supervise::{self, Signals};
 use crate::error::{Error, Problem, Result};
 use crate::sys::{pipe, process};
 use std::cell::RefCell;
@@ -97,10 +97,17 @@ impl ChildSide {
         }
     }
 
+    /// From now on the kernel kills this process when the parent ends; one that has ended already is noticed here. To be
+    /// said again after a change of user id, which clears the signal.
+    pub fn die_with_parent(&self) -> Result<()> {
+        supervise::die_with_parent()?;
+        self.stay_only_with_parent()
+    }
+
     /// End if the parent has gone: until exec it keeps the reading end of the report. The signal that tells of a
     /// parent's death does not come when the parent died before it was asked for, and in a new pid namespace
-    /// getppid(2) is 0 before and after; so ask this each time after `supervise::die_with_parent`.
-    pub fn stay_only_with_parent(&self) -> Result<()> {
+    /// getppid(2) is 0 before and after; so this is asked each time afterwards.
+    fn stay_only_with_parent(&self) -> Result<()> {
         match &*self.report.borrow() {
             Some(end) if !pipe::has_reader(end.as_fd())? => process::exit_now(125),
             _ => Ok(()),
