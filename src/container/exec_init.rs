@@ -58,7 +58,7 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         let who = identity::resolve(&spec.user)?;
         (parts.limit)(spec)?;
         given.console.take_beside(who.uid)?;
-        identity::assume(&who, spec.confined)?;
+        (parts.assume)(spec, &who)?;
         capabilities::hold(spec.capabilities)?;
         // A change of user id has cleared this.
         given.parent.die_with_parent()?;

@@ -84,7 +84,12 @@ fn build_root(given: &Inheritance<'_>) -> Result<Held> {
         (parts.overlay)(spec)?;
         (parts.hold)(spec)
     })?;
-    take(Step::Root, || (parts.root)(spec, given.group, &held))?;
+    take(Step::Root, || {
+        (parts.root)(spec)?;
+        (parts.proc)(spec)?;
+        (parts.sys)(spec, given.group, &held)?;
+        (parts.leave)(spec)
+    })?;
     Ok(held)
 }
 
@@ -116,7 +121,7 @@ fn execute(given: &Inheritance<'_>) -> Result<Infallible> {
         let who = identity::resolve(&spec.user)?;
         (parts.limit)(spec)?;
         given.console.take(who.uid)?;
-        identity::assume(&who, spec.confined)?;
+        (parts.assume)(spec, &who)?;
         capabilities::hold(spec.capabilities)?;
         // A change of user id has cleared this.
         given.parent.die_with_parent()?;

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::namespace;
 use crate::network::{self, Network};
 use crate::overlay;
+use crate::process::identity::{self, Identity};
 use crate::process::{Ended, Forked};
 use crate::rootfs::tree::{self, Tree};
 use crate::rootfs::virtualfs::CgroupTree;
@@ -55,8 +56,15 @@ pub struct Parts {
     pub overlay: fn(&Spec) -> Result<()>,
     /// Child: take what is needed of the host's files.
     pub hold: fn(&Spec) -> Result<Held>,
-    /// Child: exchange the root, with /proc and /sys, and let the old one go.
-    pub root: fn(&Spec, &Group, &Held) -> Result<()>,
+    /// Child: exchange the root; the old one lies on top of the new one.
+    pub root: fn(&Spec) -> Result<()>,
+    /// Child: /proc, of the pid namespace this process is in. The old root's /proc is still there: in a user namespace the
+    /// kernel grants a new one only beside one that hides nothing.
+    pub proc: fn(&Spec) -> Result<()>,
+    /// Child: /sys, with the cgroup trees.
+    pub sys: fn(&Spec, &Group, &Held) -> Result<()>,
+    /// Child: let the old root go.
+    pub leave: fn(&Spec) -> Result<()>,
     /// Child: /dev.
     pub devices: fn(&Spec, &Held) -> Result<()>,
     /// Child: the volumes.
@@ -67,6 +75,8 @@ pub struct Parts {
     pub network: fn(&Spec) -> Result<()>,
     /// Child: capabilities that nobody inside shall ever have. Still root afterwards.
     pub limit: fn(&Spec) -> Result<()>,
+    /// Child: become the user, from root. It still holds every capability that was not taken for good.
+    pub assume: fn(&Spec, &Identity) -> Result<()>,
     /// Child: no new privileges, and the seccomp filter.
     pub filter: fn(&Spec) -> Result<()>,
     /// Pid 1 with `--init`: reap, pass signals on, until the command has ended.
@@ -96,7 +106,10 @@ impl Parts {
         mount: |_| namespace::mount::enter(),
         overlay: |spec| overlay::mount(&spec.layers),
         hold,
-        root,
+        root: |spec| pivot::enter(&spec.layers.merged),
+        proc: |_| virtualfs::mount_proc(),
+        sys,
+        leave: |_| pivot::detach_old(),
         devices: |spec, held| devices::mount_dev(&held.devices, spec.shm_size),
         volumes: |spec, held| {
             spec.volumes
@@ -107,6 +120,7 @@ impl Parts {
         mask: |_| mask::mask(),
         network: |spec| network::configure::configure(&spec.network),
         limit: |spec| security::limit(spec.capabilities),
+        assume: |spec, who| identity::assume(who, spec.confined),
         filter: |spec| security::filter(spec.capabilities),
         reap: namespace::pid::reap,
     };
@@ -145,14 +159,12 @@ fn hold(spec: &Spec) -> Result<Held> {
     Ok(held)
 }
 
-fn root(spec: &Spec, group: &Group, held: &Held) -> Result<()> {
-    pivot::enter(&spec.layers.merged)?;
-    virtualfs::mount_proc()?;
+fn sys(spec: &Spec, group: &Group, held: &Held) -> Result<()> {
     virtualfs::mount_sys(held.sys.as_ref(), !spec.privileged)?;
     if held.sys.is_none() {
         virtualfs::mount_cgroups(&cgroup_trees(group), !spec.privileged, spec.confined)?;
     }
-    pivot::detach_old()
+    Ok(())
 }
 
 fn cgroup_trees(group: &Group) -> Vec<CgroupTree> {
