@@ -107,7 +107,7 @@ fn furnish(given: &Inheritance<'_>, held: &Held) -> Result<()> {
         take(Step::Mask, || (parts.mask)(spec))?;
     }
     if matches!(spec.network, Network::None | Network::Bridge(_)) {
-        take(Step::Network, || (parts.network)(spec))?;
+        take(Step::Network, || parts.inside().configure(&spec.network))?;
     }
     if spec.read_only { take(Step::Mask, crate::rootfs::make_root_read_only) } else { Ok(()) }
 }

@@ -7,7 +7,10 @@ use super::spec::Spec;
 use crate::cgroup::{self, Group};
 use crate::error::Result;
 use crate::namespace;
-use crate::network::{self, Network};
+use crate::network::link::{Netns, Socket};
+use crate::network::make::{self, Making, Plan};
+use crate::network::nat::{self, WayOut};
+use crate::network::{Endpoint, Network, attach, configure};
 use crate::overlay;
 use crate::process::identity::{self, Identity};
 use crate::process::{Ended, Forked};
@@ -34,12 +37,14 @@ pub struct Held {
 pub struct Parts {
     /// Runtime: make the cgroup with its limits, empty.
     pub cgroup: fn(&Spec) -> Result<Group>,
-    /// Runtime: make sure that the bridges are there, and the ports published. The path is the state root.
-    pub bridge: fn(&Path, &Spec) -> Result<()>,
+    /// Runtime: make a bridge, up, with its address. That it is needed, and is ours, has been settled.
+    pub bridge: fn(&Socket, &Plan<'_>) -> Result<()>,
+    /// Runtime: the packet filter rules by which what leaves a bridge's subnet finds its way.
+    pub way_out: WayOut,
     /// Runtime: make the container's first process. Returns in both.
     pub birth: fn(&Spec, &Group) -> Result<Forked>,
-    /// Runtime: connect the network namespace of that process, by its pid.
-    pub attach: fn(&Spec, i32) -> Result<()>,
+    /// Runtime: lay a cable from a bridge to the network namespace of that process.
+    pub attach: fn(&Socket, &Endpoint, Netns<'_>) -> Result<()>,
     /// Child: map root inside to the person outside. The ids are the person's.
     pub user: fn(&Spec, (u32, u32)) -> Result<()>,
     /// Child: join the cgroup, and see it as the top of the tree.
@@ -71,8 +76,10 @@ pub struct Parts {
     pub volumes: fn(&Spec, &Held) -> Result<()>,
     /// Child: hide what the kernel tells too much.
     pub mask: fn(&Spec) -> Result<()>,
-    /// Child: links up, address, route.
-    pub network: fn(&Spec) -> Result<()>,
+    /// Child: the loopback link up.
+    pub loopback: fn(&Socket) -> Result<()>,
+    /// Child: address and route of the inner end of one cable.
+    pub ethernet: fn(&Socket, &Endpoint) -> Result<()>,
     /// Child: capabilities that nobody inside shall ever have. Still root afterwards.
     pub limit: fn(&Spec) -> Result<()>,
     /// Child: become the user, from root. It still holds every capability that was not taken for good.
@@ -87,14 +94,10 @@ impl Parts {
     /// The product's own.
     pub const REFERENCE: Self = Self {
         cgroup: |spec| Group::make(&spec.id, &spec.limits, !spec.confined, !spec.privileged),
-        bridge: |root, spec| network::bridge::raise(root, &spec.id),
+        bridge: make::make,
+        way_out: nat::way_out,
         birth,
-        attach: |spec, pid| match &spec.network {
-            Network::Bridge(endpoints) => {
-                endpoints.iter().try_for_each(|endpoint| network::attach::attach(endpoint, pid))
-            }
-            _ => Ok(()),
-        },
+        attach: attach::lay,
         user: |_, (uid, gid)| namespace::user::map_root(uid, gid),
         join: |_, group| {
             group.join()?;
@@ -118,12 +121,25 @@ impl Parts {
                 .try_for_each(|(volume, taken)| place::attach(volume, taken))
         },
         mask: |_| mask::mask(),
-        network: |spec| network::configure::configure(&spec.network),
+        loopback: configure::loopback,
+        ethernet: configure::ethernet,
         limit: |spec| security::limit(spec.capabilities),
         assume: |spec, who| identity::assume(who, spec.confined),
         filter: |spec| security::filter(spec.capabilities),
         reap: namespace::pid::reap,
     };
+}
+
+impl Parts {
+    /// The steps by which a bridge comes to be.
+    pub fn making(&self) -> Making {
+        Making { bridge: self.bridge, way_out: self.way_out }
+    }
+
+    /// The steps inside a network namespace.
+    pub fn inside(&self) -> configure::Inside {
+        configure::Inside { loopback: self.loopback, ethernet: self.ethernet }
+    }
 }
 
 /// Which namespaces the first process is born in: those that its parent must work on from outside, and the

@@ -206,7 +206,8 @@ impl Life<'_> {
         take(Step::State, || self.prepare_directory().and_then(|()| self.relay.open(&self.claim.directory)))?;
         self.group = take(Step::Cgroup, || (self.parts.cgroup)(&self.spec))?;
         if let Network::Bridge(_) = self.spec.network {
-            take(Step::Bridge, || (self.parts.bridge)(self.root.path(), &self.spec))?;
+            let raise = || network::bridge::raise(self.root.path(), &self.spec.id, self.parts.making());
+            take(Step::Bridge, raise)?;
         }
         if let Some(Neighbour { user: Some(owner), .. }) = &self.neighbour {
             take(Step::UserMap, || owner.join_owner())?;
@@ -313,7 +314,8 @@ impl Life<'_> {
         {
             reporter.lacking(why);
         }
-        take(Step::Attach, || (self.parts.attach)(&self.spec, child.pid))?;
+        let attach = || network::attach::connect(&self.spec.network, child.pid, self.parts.attach);
+        take(Step::Attach, attach)?;
         take(Step::Record, || {
             self.status.run(child.pid, supervise::started(child.pid)?);
             self.status.save(&self.claim.directory)

@@ -20,6 +20,7 @@
 use super::book::{Book, Net, Rules};
 use super::iptables::{Backend, Script};
 use super::ledger::Ledger;
+use super::make::{Making, Plan};
 use super::mark::Mark;
 use super::reply::Link;
 use super::strike::{self, Gone};
@@ -53,17 +54,23 @@ pub fn choose(socket: &Socket, root: &Path) -> Result<String> {
 }
 
 /// Make sure that the bridges of the networks of container `id` are there and complete, and its ports published. It
-/// holds its leases.
-pub fn raise(root: &Path, id: &str) -> Result<()> {
+/// holds its leases. A bridge that is not there yet is made by the steps of `making`.
+pub fn raise(root: &Path, id: &str, making: Making) -> Result<()> {
     let ledger = Ledger::open(root)?;
     let Some(mut book) = ledger.read()? else {
         return Err(Error::new(Problem::StateUnusable { path: root.join("network").display().to_string() }));
     };
-    raise_in(root, &ledger, &mut book, id)
+    raise_in(root, &ledger, &mut book, id, making)
 }
 
 /// The same by whoever has the ledger open. After an error `book` may be ahead of the ledger.
-pub(super) fn raise_in(root: &Path, ledger: &Ledger, book: &mut Book, id: &str) -> Result<()> {
+pub(super) fn raise_in(
+    root: &Path,
+    ledger: &Ledger,
+    book: &mut Book,
+    id: &str,
+    making: Making,
+) -> Result<()> {
     let socket = Socket::open()?;
     let mut wanting = Vec::new();
     for (name, net, _) in book.networks_of(id) {
@@ -79,7 +86,7 @@ pub(super) fn raise_in(root: &Path, ledger: &Ledger, book: &mut Book, id: &str) 
         return Ok(());
     }
     let backend = Backend::of_machine()?;
-    let mut work = Work { backend, ..Work::default() };
+    let mut work = Work::new(backend, making);
     for (name, there) in &wanting {
         if let Some(net) = book.networks.get_mut(name) {
             work.begin(&socket, root, net, *there)?;
@@ -98,9 +105,9 @@ pub(super) fn raise_in(root: &Path, ledger: &Ledger, book: &mut Book, id: &str) 
 }
 
 /// What is to be done once the ledger says that it is under way.
-#[derive(Default)]
 struct Work {
     backend: Backend,
+    making: Making,
     script: Script,
     /// Rules that may stand already.
     unsure: Vec<(Backend, Net)>,
@@ -114,6 +121,19 @@ struct Work {
 }
 
 impl Work {
+    fn new(backend: Backend, making: Making) -> Self {
+        Self {
+            backend,
+            making,
+            script: Script::default(),
+            unsure: Vec::new(),
+            unsure_ports: None,
+            unmade: Vec::new(),
+            local: BTreeSet::new(),
+            forward: false,
+        }
+    }
+
     /// Note what `net` wants. Where no rules can stand, its bridge is made at once.
     fn begin(&mut self, socket: &Socket, root: &Path, net: &mut Net, there: Option<Mark>) -> Result<()> {
         let mark = match there {
@@ -127,13 +147,13 @@ impl Work {
             return Err(Error::new(Problem::Net(NetProblem::SubnetTaken { subnet: net.subnet.to_string() })));
         }
         if net.rules == Rules::Absent {
-            make(socket, net, mark)?;
+            (self.making.bridge)(socket, &plan(net, mark))?;
         } else {
             self.unsure.push((net.backend, net.clone()));
             self.unmade.push((net.clone(), mark));
         }
         (net.rules, net.backend) = (Rules::Unsure, self.backend);
-        net.fence().rules(&mut self.script, true);
+        net.fence().add(&mut self.script, self.making.way_out);
         self.forward |= !mark.forwarded();
         Ok(())
     }
@@ -159,7 +179,7 @@ impl Work {
             backend.sweep(&|rule| publish::owns(id, rule))?;
         }
         for (net, mark) in &self.unmade {
-            make(socket, net, *mark)?;
+            (self.making.bridge)(socket, &plan(net, *mark))?;
         }
         for bridge in &self.local {
             publish::route_loopback(bridge)?;
@@ -171,22 +191,8 @@ impl Work {
     }
 }
 
-/// Make the bridge, up, with the gateway's address. Each part may be there already. Another state root may have
-/// taken the name a moment ago.
-fn make(socket: &Socket, net: &Net, mark: Mark) -> Result<()> {
-    let name = &net.bridge;
-    link::add_bridge(socket, name, mark.group())?;
-    let Link { index, .. } =
-        checked(name, mark, link::find(socket, name)?)?.ok_or_else(|| Error::new(Problem::NoBridge))?;
-    heed_no_advertisement(name)?;
-    link::add_address(socket, index, name, net.gateway, net.subnet.prefix)?;
-    link::set_up(socket, index, name)
-}
-
-/// Whoever is on the bridge must not be able to tell the host its IPv6 routes (router advertisements, RFC 4861).
-fn heed_no_advertisement(name: &str) -> Result<()> {
-    let path = format!("/proc/sys/net/ipv6/conf/{name}/accept_ra");
-    file::if_there(file::write(Path::new(&path), "0")).map(drop)
+fn plan(net: &Net, mark: Mark) -> Plan<'_> {
+    Plan { name: &net.bridge, group: mark.group(), gateway: net.gateway, prefix: net.subnet.prefix }
 }
 
 /// The link `name`, which must be that bridge of the state root if it is there.

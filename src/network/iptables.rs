@@ -77,9 +77,23 @@ impl Backend {
 pub struct Script(Vec<(&'static str, String)>);
 
 impl Script {
-    /// One line more for `table`: `-A FORWARD …`.
+    /// One line more for `table`, which is `nat`, `filter` or `mangle`: `-A FORWARD …`.
     pub fn line(&mut self, table: &'static str, line: String) {
         self.0.push((table, line));
+    }
+
+    /// The lines of `other` after these.
+    pub fn append(&mut self, other: Script) {
+        self.0.extend(other.0);
+    }
+
+    /// The script that deletes the rules that this one adds (`-A`, `-I`).
+    pub fn undone(self) -> Self {
+        let undo = |line: String| match line.strip_prefix("-A ").or_else(|| line.strip_prefix("-I ")) {
+            Some(rule) => format!("-D {rule}"),
+            None => line,
+        };
+        Self(self.0.into_iter().map(|(table, line)| (table, undo(line))).collect())
     }
 
     /// Whether it says nothing.

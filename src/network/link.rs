@@ -4,8 +4,10 @@ use super::message::encode;
 use super::reply::{self, Link};
 use crate::error::{Problem, Result};
 use crate::sys::errno::{EEXIST, ENODEV, EOPNOTSUPP, EPERM};
-use crate::sys::netlink::{Netns, Rtnetlink, Socket};
+use crate::sys::netlink::Rtnetlink;
 use std::net::Ipv4Addr;
+
+pub use crate::sys::netlink::{Netns, Socket};
 
 /// Ask and wait for the answer. One request is under way on a socket at a time, so one sequence number does.
 fn ask(socket: &Socket, request: Rtnetlink<'_>) -> Result<Vec<u8>> {

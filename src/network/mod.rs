@@ -18,8 +18,8 @@
 //! In reading order: [`attribute`] and [`message`] lay out what is said to the kernel and [`reply`] takes
 //! its answers apart; [`link`](mod@link) makes verbs of them. [`subnet`], [`book`], [`ledger`] and [`lease`] decide
 //! who has which address; [`mark`] says whose a bridge is; [`iptables`] speaks to the packet filter, [`nat`] writes the
-//! rules of a bridge, [`publish`] those of a port, which [`port`] holds; [`bridge`] makes the
-//! host's side and takes it away again. [`attach`] is the runtime's half of one container, [`configure`]
+//! rules of a bridge, [`publish`] those of a port, which [`port`] holds; [`make`] makes one bridge;
+//! [`bridge`] knows when one is needed, and takes the host's side away again. [`attach`] is the runtime's half of one container, [`configure`]
 //! the container's half, [`plug`] both halves for a container that runs already, and [`files`] is what the resolver
 //! inside reads, [`names`] the part of it that changes. [`define`] makes networks and removes them.
 
@@ -34,6 +34,7 @@ pub mod iptables;
 pub mod lease;
 pub mod ledger;
 pub mod link;
+pub mod make;
 pub mod mark;
 pub mod message;
 pub mod names;

@@ -33,36 +33,45 @@ pub struct Bridge<'a> {
 /// must not be there yet: a second set would stand beside the first.
 pub fn apply(bridge: &str, subnet: Subnet) -> Result<()> {
     let mut script = Script::default();
-    Bridge { name: bridge, subnet, internal: false }.way_out(&mut script, true);
+    way_out(&mut script, bridge, subnet);
     Backend::Usual.restore(&script)
 }
 
+/// A function that says the rules by which what leaves `subnet` by another way than its bridge finds its way.
+pub type WayOut = fn(script: &mut Script, bridge: &str, subnet: Subnet);
+
+/// The rules by which what leaves `subnet` by another way than `bridge` gets the host's address, and may pass there and
+/// back. Nothing is asked of the kernel yet: all rules of a bridge are written in one commit.
+pub fn way_out(script: &mut Script, bridge: &str, subnet: Subnet) {
+    script.line("nat", format!("-A POSTROUTING -s {subnet} ! -o {bridge} -j MASQUERADE"));
+    script.line("filter", format!("-I FORWARD -i {bridge} -j ACCEPT"));
+    let known = "-m conntrack --ctstate RELATED,ESTABLISHED";
+    script.line("filter", format!("-I FORWARD -o {bridge} {known} -j ACCEPT"));
+}
+
 impl Bridge<'_> {
-    /// All its rules into `script`, to be added or to be deleted.
-    pub fn rules(self, script: &mut Script, add: bool) {
+    /// All its rules into `script`, to be added; those that lead out are said by `way_out`.
+    pub fn add(self, script: &mut Script, way_out: WayOut) {
         if !self.internal {
-            self.way_out(script, add);
+            way_out(script, self.name, self.subnet);
         }
-        self.guard(script, add);
+        self.guard(script);
     }
 
-    fn way_out(self, script: &mut Script, add: bool) {
-        let Self { name, subnet, .. } = self;
-        let (last, first) = if add { ("-A", "-I") } else { ("-D", "-D") };
-        script.line("nat", format!("{last} POSTROUTING -s {subnet} ! -o {name} -j MASQUERADE"));
-        script.line("filter", format!("{first} FORWARD -i {name} -j ACCEPT"));
-        let known = "-m conntrack --ctstate RELATED,ESTABLISHED";
-        script.line("filter", format!("{first} FORWARD -o {name} {known} -j ACCEPT"));
+    /// All its rules into `script`, to be deleted.
+    pub fn remove(self, script: &mut Script) {
+        let mut added = Script::default();
+        self.add(&mut added, way_out);
+        script.append(added.undone());
     }
 
-    fn guard(self, script: &mut Script, add: bool) {
+    fn guard(self, script: &mut Script) {
         let Self { name, .. } = self;
-        let last = if add { "-A" } else { "-D" };
-        script.line("mangle", format!("{last} PREROUTING -d 127.0.0.0/8 -i {name} -j DROP"));
+        script.line("mangle", format!("-A PREROUTING -d 127.0.0.0/8 -i {name} -j DROP"));
         let unknown = "-m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT";
-        script.line("mangle", format!("{last} FORWARD ! -i {name} -o {name} {unknown} -j DROP"));
+        script.line("mangle", format!("-A FORWARD ! -i {name} -o {name} {unknown} -j DROP"));
         if self.internal {
-            script.line("mangle", format!("{last} FORWARD -i {name} ! -o {name} -j DROP"));
+            script.line("mangle", format!("-A FORWARD -i {name} ! -o {name} -j DROP"));
         }
     }
 
@@ -91,7 +100,10 @@ mod tests {
 
     fn text(internal: bool, add: bool) -> String {
         let mut script = Script::default();
-        bridge(internal).rules(&mut script, add);
+        match add {
+            true => bridge(internal).add(&mut script, way_out),
+            false => bridge(internal).remove(&mut script),
+        }
         script.text()
     }
 

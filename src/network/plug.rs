@@ -10,6 +10,7 @@
 
 use super::book::{Book, Lease};
 use super::ledger::Ledger;
+use super::make::Making;
 use super::strike::{Gone, strike_in};
 use super::{Endpoint, Wish, attach, bridge, configure, lease, link, names};
 use crate::error::{Error, NetProblem, Problem, Result};
@@ -70,9 +71,9 @@ fn lay(
     endpoint: &Endpoint,
     inside: &Inside<'_>,
 ) -> Result<()> {
-    bridge::raise_in(root, ledger, book, id)?;
+    bridge::raise_in(root, ledger, book, id, Making::REFERENCE)?;
     let netns = Netns::Open { descriptor: inside.netns.as_raw_fd(), path: inside.path };
-    attach::lay(&Socket::open()?, endpoint, netns)?;
+    attach::plug_in(&Socket::open()?, endpoint, netns, attach::lay)?;
     configure::ethernet(&inside.socket, endpoint)
 }
 
@@ -107,7 +108,7 @@ pub fn disconnect(root: &Path, id: &str, network: &str, inside: Option<&Inside<'
     let gateway = book.way_out(id).map(|(_, net, _)| net.gateway);
     if let (Some(gateway), Some(inside)) = (gateway, inside) {
         link::add_default_route(&inside.socket, gateway)?;
-        bridge::raise_in(root, &ledger, &mut book, id)?;
+        bridge::raise_in(root, &ledger, &mut book, id, Making::REFERENCE)?;
     }
     names::refresh(&book, &BTreeSet::from([id.to_owned()]))?;
     Ok(was_there)

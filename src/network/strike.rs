@@ -139,7 +139,7 @@ impl Removal {
     }
 
     fn add_bridge(&mut self, net: &Net) {
-        self.note(net.rules, net.backend, |script| net.fence().rules(script, false));
+        self.note(net.rules, net.backend, |script| net.fence().remove(script));
         self.bridges.push(net.clone());
     }
 

@@ -26,6 +26,9 @@ pub enum Need {
     LoopDevice,
     /// The kernel's description of its own types.
     Btf,
+    /// A `minidocker` under test in which requests can be made to fail: src/sys/fault.rs. The product built for tests
+    /// is one; another that is tested in its place may not be.
+    FaultHook,
     /// To be root of the very machine, whom the kernel lets read its memory.
     KernelMemory,
 }
@@ -43,6 +46,7 @@ impl Need {
             Need::Program(name, _) => (*name).to_owned(),
             Need::LoopDevice => "a loop device".to_owned(),
             Need::Btf => "/sys/kernel/btf/vmlinux".to_owned(),
+            Need::FaultHook => "a program with the fault hook".to_owned(),
             Need::KernelMemory => "the right to read the kernel's memory".to_owned(),
         }
     }
@@ -61,6 +65,7 @@ impl Need {
             Need::Program(_, package) => format!("apt-get install {package}"),
             Need::LoopDevice => "modprobe loop".to_owned(),
             Need::Btf => "a kernel with CONFIG_DEBUG_INFO_BTF".to_owned(),
+            Need::FaultHook => format!("test the product: unset {}", space::UNDER_TEST),
             Need::KernelMemory => {
                 "run as root outside any container, on a kernel that is not locked down".to_owned()
             }
@@ -81,6 +86,7 @@ impl Need {
             Need::Program(name, _) => works(&["sh", "-c", &format!("command -v {name}")]),
             Need::LoopDevice => space::is_root() && works(&["losetup", "--find"]),
             Need::Btf => std::fs::File::open("/sys/kernel/btf/vmlinux").is_ok(),
+            Need::FaultHook => space::fault_hook_works(),
             Need::KernelMemory => space::is_root() && kernel_memory_may_be_read(),
         }
     }

@@ -14,6 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tempfile::TempDir;
 
+/// The variable that names another `minidocker` to be tested in the place of the product: a student's, say.
+pub const UNDER_TEST: &str = "MINIDOCKER_UNDER_TEST";
+
 /// The programs under test, and the names that everybody may execute them by.
 const BUILT: [(&str, &str); 5] = [
     (env!("CARGO_BIN_EXE_minidocker"), "minidocker"),
@@ -103,7 +106,11 @@ fn shared() -> &'static Shared {
     shared.get_or_insert_with(|| {
         let directory = directory_for(Who::Root).unwrap();
         let own = std::env::current_exe().unwrap();
-        let built = BUILT.map(|(from, to)| (Path::new(from), to));
+        let other = std::env::var_os(UNDER_TEST).map(PathBuf::from);
+        let built = BUILT.map(|(from, to)| match &other {
+            Some(other) if to == "minidocker" => (other.as_path(), to),
+            _ => (Path::new(from), to),
+        });
         for (from, to) in built.into_iter().chain([(own.as_path(), "probe")]) {
             // Another process copies: a descriptor open for writing here would be inherited by whatever another
             // thread starts meanwhile, and the kernel executes no file that is open for writing.
@@ -122,6 +129,16 @@ pub fn program_named(name: &str) -> PathBuf {
 /// The copy of `minidocker` that everybody may execute.
 pub fn program() -> PathBuf {
     program_named("minidocker")
+}
+
+/// Whether the program under test makes requests fail when it is asked to.
+pub fn fault_hook_works() -> bool {
+    let Ok(directory) = directory_for(Who::Root) else { return false };
+    let fired = directory.path().join("fired");
+    let mut command = command(None, Who::Root, &[], &program(), &directory.path().join("state"));
+    command.env("MINIDOCKER_FAULT", "runtime:1:EIO").env("MINIDOCKER_FAULT_FIRED", &fired).arg("ps");
+    let _ = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    std::fs::metadata(&fired).is_ok_and(|status| status.len() > 0)
 }
 
 /// A copy of this test binary that everybody may execute.

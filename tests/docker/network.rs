@@ -25,9 +25,9 @@ pub fn tests() -> Vec<Test> {
         as_root(&[Need::Iptables, IP], a_subnet_in_use_is_not_taken),
         as_root(&[Need::Iptables, IP], fifty_at_once_have_fifty_addresses),
         as_root(&[Need::Iptables, IP], ipv6_stays_as_it_is),
-        as_root(&[Need::Iptables, IP], connecting_may_fail_or_be_killed_at_any_request),
-        as_root(&[Need::Iptables, IP], disconnecting_may_fail_or_be_killed_at_any_request),
-        as_both(&[], defining_may_fail_or_be_killed_at_any_request),
+        as_root(&[Need::Iptables, IP, Need::FaultHook], connecting_may_fail_or_be_killed_at_any_request),
+        as_root(&[Need::Iptables, IP, Need::FaultHook], disconnecting_may_fail_or_be_killed_at_any_request),
+        as_both(&[Need::FaultHook], defining_may_fail_or_be_killed_at_any_request),
     ]
     .into_iter()
     .flatten()

@@ -26,7 +26,7 @@ pub fn tests() -> Vec<Test> {
         as_both(&[], what_is_cut_off_leaves_the_store_as_it_was),
         as_both(&[], what_was_changed_on_the_way_is_noticed),
         as_both(&[], digests_and_sizes_are_checked),
-        as_both(&[], whatever_fails_there_is_all_or_nothing),
+        as_both(&[Need::FaultHook], whatever_fails_there_is_all_or_nothing),
         as_user(&[], what_an_ordinary_user_cannot_make),
     ]
     .into_iter()
