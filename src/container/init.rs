@@ -16,7 +16,7 @@ use crate::network::Network;
 use crate::process::handshake::ChildSide;
 use crate::process::supervise::Signals;
 use crate::process::{command, identity};
-use crate::rootfs::target;
+use crate::rootfs::{devices, target};
 use crate::security::{self, capabilities};
 use crate::step::{Step, take};
 use std::convert::Infallible;
@@ -97,7 +97,11 @@ fn furnish(given: &Inheritance<'_>, held: &Held) -> Result<()> {
     let Inheritance { spec, parts, .. } = given;
     // Device nodes and directories get just the modes they are made with.
     command::set_umask(0)?;
-    take(Step::Devices, || (parts.devices)(spec, held))?;
+    take(Step::Devices, || {
+        devices::require_dev()?;
+        (parts.devices)(spec, held)?;
+        devices::mount_queues()
+    })?;
     take(Step::Volumes, || {
         (parts.volumes)(spec, held)?;
         let workdir = || Problem::WorkdirMissing { path: spec.workdir.display().to_string() };

@@ -70,7 +70,7 @@ pub struct Parts {
     pub sys: fn(&Spec, &Group, &Held) -> Result<()>,
     /// Child: let the old root go.
     pub leave: fn(&Spec) -> Result<()>,
-    /// Child: /dev.
+    /// Child: /dev: a small file system with a few devices, terminals and shared memory. It is a directory already.
     pub devices: fn(&Spec, &Held) -> Result<()>,
     /// Child: the volumes.
     pub volumes: fn(&Spec, &Held) -> Result<()>,

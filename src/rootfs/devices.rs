@@ -9,11 +9,11 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 /// The device nodes: name, major, minor. Documentation/admin-guide/devices.txt.
-const NODES: [(&str, u32, u32); 6] =
+pub const NODES: [(&str, u32, u32); 6] =
     [("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
 
 /// Links that programs know by these names: (name, where it leads).
-const LINKS: [(&str, &str); 5] = [
+pub const LINKS: [(&str, &str); 5] = [
     ("fd", "/proc/self/fd"),
     ("stdin", "/proc/self/fd/0"),
     ("stdout", "/proc/self/fd/1"),
@@ -39,45 +39,48 @@ fn take_node(path: &Path, device: (u32, u32)) -> Result<Tree> {
     Ok(node)
 }
 
-/// Mount and fill /dev. `from_host` has the nodes to bind, in the order of the table; empty means make them. The memory
-/// that programs share, /dev/shm, holds `shm_size` bytes.
-///
-/// The group of terminals, 5, exists only where it is mapped, so a user namespace goes without.
-pub fn mount_dev(from_host: &[Tree], shm_size: u64) -> Result<()> {
+/// See to it that /dev is there, and a directory: an image may lack it, or have a link in its place.
+pub fn require_dev() -> Result<()> {
     let dev = Path::new("/dev");
     drop(super::target::make(dev, true)?);
-    super::target::require_directory(dev)?;
+    super::target::require_directory(dev)
+}
+
+/// Mount and fill /dev. `from_host` has the nodes to bind, each under the name it was taken by; empty means make them. The
+/// memory that programs share, /dev/shm, holds `shm_size` bytes.
+///
+/// On entry /dev is a directory and the umask is 0. The group of terminals, 5, exists only where it is mapped, so a user
+/// namespace goes without.
+pub fn mount_dev(from_host: &[Tree], shm_size: u64) -> Result<()> {
+    let dev = Path::new("/dev");
     mount("tmpfs", dev, "tmpfs", MS_NOSUID | MS_STRICTATIME, Some("mode=755,size=65536k"))?;
-    if from_host.is_empty() {
-        make_nodes(dev)?;
-    } else {
-        for (tree, (name, ..)) in from_host.iter().zip(NODES) {
-            tree.attach(&dev.join(name))?;
-        }
+    match from_host {
+        [] => make_nodes(dev)?,
+        nodes => nodes.iter().try_for_each(|node| node.attach(node.source()))?,
     }
     for (name, target) in LINKS {
         file::symlink(Path::new(target), &dev.join(name))?;
     }
-    let terminals = if from_host.is_empty() {
-        "newinstance,ptmxmode=0666,mode=0620,gid=5"
-    } else {
-        "newinstance,ptmxmode=0666,mode=0620"
-    };
-    let quiet = MS_NOSUID | MS_NOEXEC;
+    let group = if from_host.is_empty() { ",gid=5" } else { "" };
+    let terminals = format!("newinstance,ptmxmode=0666,mode=0620{group}");
     let shared = format!("mode=1777,size={}k", shm_size.div_ceil(1024));
-    for (name, fstype, flags, data) in [
-        ("pts", "devpts", quiet, Some(terminals)),
-        ("shm", "tmpfs", quiet | MS_NODEV, Some(shared.as_str())),
-        ("mqueue", "mqueue", quiet | MS_NODEV, None),
-    ] {
-        let place = dev.join(name);
-        file::mkdir(&place, 0o755)?;
-        mount(fstype, &place, fstype, flags, data)?;
-    }
-    Ok(())
+    mount_new("/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, Some(&terminals))?;
+    mount_new("/dev/shm", "tmpfs", MS_NOSUID | MS_NOEXEC | MS_NODEV, Some(&shared))
 }
 
-/// Make the nodes, readable and writable by all. On entry the umask is 0.
+/// Mount the POSIX message queues of this IPC namespace. On entry /dev is mounted.
+pub fn mount_queues() -> Result<()> {
+    mount_new("/dev/mqueue", "mqueue", MS_NOSUID | MS_NOEXEC | MS_NODEV, None)
+}
+
+/// Mount a file system on a directory that is made for it.
+fn mount_new(place: &str, fstype: &str, flags: u64, data: Option<&str>) -> Result<()> {
+    let place = Path::new(place);
+    file::mkdir(place, 0o755)?;
+    mount(fstype, place, fstype, flags, data)
+}
+
+/// Make the nodes, readable and writable by all.
 fn make_nodes(dev: &Path) -> Result<()> {
     NODES
         .iter()

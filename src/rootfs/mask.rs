@@ -13,7 +13,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 /// Hidden: a file reads as `/dev/null`, a directory as empty.
-const HIDDEN: [&str; 12] = [
+pub const HIDDEN: [&str; 12] = [
     "/proc/acpi",
     "/proc/asound",
     "/proc/interrupts",
@@ -32,7 +32,7 @@ const HIDDEN: [&str; 12] = [
 const THERMAL: &str = "/sys/devices/system/cpu";
 
 /// To be read only.
-const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+pub const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 /// Hide and protect what the lists name. On entry /proc, /sys and /dev are mounted; a path that this kernel does
 /// not have is passed over.

@@ -28,6 +28,11 @@ impl Tree {
         &self.descriptor
     }
 
+    /// The name it was taken by, on the host.
+    pub fn source(&self) -> &Path {
+        &self.source
+    }
+
     /// Allow reading only, here and in everything mounted below.
     pub fn make_read_only(&self) -> Result<()> {
         mount::add_tree_attributes(self.descriptor.as_fd(), &self.source, MOUNT_ATTR_RDONLY)

@@ -23,7 +23,7 @@ pub fn filter(keep: Capabilities) -> Result<()> {
     if keep == Capabilities::DEFAULT {
         return crate::sys::security::load_seccomp_filter(seccomp::DEFAULT.as_slice());
     }
-    crate::sys::security::load_seccomp_filter(seccomp::compile(keep.0).as_slice())
+    crate::sys::security::load_seccomp_filter(seccomp::Policy::container(keep).compile().as_slice())
 }
 
 /// Keep this process, pid 1 of a container, out of reach of the processes it will reap: they must not open its

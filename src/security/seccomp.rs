@@ -29,8 +29,8 @@ macro_rules! calls {
     ($($name:ident)*) => { &[$($name),*] };
 }
 
-/// What any container may call.
-const ALLOWED: &[u32] = calls![
+/// What any container may call, whatever the arguments.
+pub const EVERYDAY: &[u32] = calls![
     // Use an open file: read, write, move about, lock, copy.
     SYS_read SYS_readv SYS_pread64 SYS_preadv SYS_preadv2 SYS_write SYS_writev SYS_pwrite64 SYS_pwritev
     SYS_pwritev2 SYS_lseek SYS_close SYS_close_range SYS_dup SYS_dup2 SYS_dup3 SYS_fcntl SYS_flock SYS_ioctl
@@ -159,38 +159,73 @@ pub enum Verdict {
     IfPersonality,
 }
 
-/// A verdict for each number up to `NEWEST`; the last entry is for all numbers above. These include the x32 calls of
-/// x86_64, which have bit 30 set: to them the container is a kernel built without x32, as most are.
-pub type Table = [Verdict; NEWEST as usize + 2];
+/// The policy, call by call: a verdict for each number up to `NEWEST`, and one for all above. These include the x32 calls
+/// of x86_64, which have bit 30 set: to them the container is a kernel built without x32, as most are.
+///
+/// A policy is written as a chain, in which a later word on a call replaces an earlier one:
+///
+/// ```
+/// use minidocker::security::seccomp::{EVERYDAY, Policy, Verdict};
+/// use minidocker::sys::syscalls::*;
+///
+/// let policy = Policy::REFUSE_ALL.answer(EVERYDAY, Verdict::Allow).answer(&[SYS_ptrace], Verdict::Refuse);
+/// let filter = policy.compile();
+/// # assert!(!filter.as_slice().is_empty());
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Policy([Verdict; NEWEST as usize + 2]);
 
-/// The policy for a container whose processes can hold at most `capabilities` (bit n is capability n).
-pub const fn table(capabilities: u64) -> Table {
-    let mut table = [Verdict::Refuse; NEWEST as usize + 2];
-    table[NEWEST as usize + 1] = Verdict::Absent;
-    set(&mut table, ALLOWED, Verdict::Allow);
-    set(&mut table, &[SYS_clone], Verdict::UnlessNewNamespace);
-    set(&mut table, &[SYS_clone3], Verdict::Absent);
-    set(&mut table, &[SYS_socket], Verdict::IfFamily);
-    set(&mut table, &[SYS_personality], Verdict::IfPersonality);
-    let mut i = 0;
-    while i < GRANTED.len() {
-        let (capability, calls) = GRANTED[i];
-        if capabilities >> capability & 1 == 1 {
-            set(&mut table, calls, Verdict::Allow);
-        }
-        i += 1;
+impl Policy {
+    /// Every call gives `EPERM`: one that nobody thought of is refused.
+    pub const REFUSE_ALL: Self = Self([Verdict::Refuse; NEWEST as usize + 2]);
+    /// Every call is made: one that nobody thought of is open.
+    pub const ALLOW_ALL: Self = Self([Verdict::Allow; NEWEST as usize + 2]);
+
+    /// The product's, for a container whose processes can hold at most `capabilities`.
+    pub const fn container(capabilities: Capabilities) -> Self {
+        Self::REFUSE_ALL
+            .answer_newer(Verdict::Absent)
+            .answer(EVERYDAY, Verdict::Allow)
+            .answer(&[SYS_clone], Verdict::UnlessNewNamespace)
+            .answer(&[SYS_clone3], Verdict::Absent)
+            .answer(&[SYS_socket], Verdict::IfFamily)
+            .answer(&[SYS_personality], Verdict::IfPersonality)
+            .allow_granted(capabilities)
     }
-    table
-}
 
-/// Gives `calls` this verdict. (A `const fn` can run in the compiler, but has no `for` and no iterators.)
-const fn set(table: &mut Table, calls: &[u32], verdict: Verdict) {
-    let mut i = 0;
-    while i < calls.len() {
-        if calls[i] != ABSENT {
-            table[calls[i] as usize] = verdict;
+    /// Gives `calls` this verdict. A call that this architecture does not have, and one newer than the newest that the
+    /// lists know, is passed over. (A `const fn` can run in the compiler, but has no `for` and no iterators.)
+    #[must_use]
+    pub const fn answer(mut self, calls: &[u32], verdict: Verdict) -> Self {
+        let mut i = 0;
+        while i < calls.len() {
+            if calls[i] <= NEWEST {
+                self.0[calls[i] as usize] = verdict;
+            }
+            i += 1;
         }
-        i += 1;
+        self
+    }
+
+    /// Gives this verdict to every call that is newer than the lists.
+    #[must_use]
+    pub const fn answer_newer(mut self, verdict: Verdict) -> Self {
+        self.0[NEWEST as usize + 1] = verdict;
+        self
+    }
+
+    /// Allows the calls that come with each of `capabilities`: who may hold CAP_SYS_ADMIN may call `mount`.
+    #[must_use]
+    pub const fn allow_granted(mut self, capabilities: Capabilities) -> Self {
+        let mut i = 0;
+        while i < GRANTED.len() {
+            let (capability, calls) = GRANTED[i];
+            if capabilities.0 >> capability & 1 == 1 {
+                self = self.answer(calls, Verdict::Allow);
+            }
+            i += 1;
+        }
+        self
     }
 }
 
@@ -248,45 +283,47 @@ pub struct Program {
 }
 
 /// The filter for Docker's default capabilities, made by the compiler: starting a container costs none of this work.
-pub static DEFAULT: Program = compile(Capabilities::DEFAULT.0);
+pub static DEFAULT: Program = Policy::container(Capabilities::DEFAULT).compile();
 
-/// Compiles the policy for a container whose processes can hold at most `capabilities` (bit n is capability n).
-///
-/// The number is found by binary search over ranges of equal verdict: at most seven questions, where a list
-/// takes hundreds. The kernel asks even fewer: at load it notes for which numbers the answer is always "allow", and does
-/// not run the filter for those (`seccomp_cache_prepare`, Linux 5.11).
-///
-/// A call by another architecture's convention (`int 0x80` on x86_64: 32-bit programs) kills the process. Numbers mean
-/// other calls there, so none may be judged by this table; and since such a program could not even `exit`, `SIGSYS` is
-/// the one answer that says what happened.
-pub const fn compile(capabilities: u64) -> Program {
-    let mut program =
-        Program { instructions: [Instruction { code: 0, jt: 0, jf: 0, k: 0 }; ROOM], start: ROOM };
-    let kill = program.put(RETURN, RET_KILL_PROCESS);
-    let mut at = [0; 6];
-    let allow = program.put(RETURN, RET_ALLOW);
-    at[Verdict::Allow as usize] = allow;
-    let refuse = program.put(RETURN, RET_EPERM);
-    at[Verdict::Refuse as usize] = refuse;
-    at[Verdict::Absent as usize] = program.put(RETURN, RET_ENOSYS);
+impl Policy {
+    /// Compiles the policy.
+    ///
+    /// The number is found by binary search over ranges of equal verdict: at most seven questions, where a list
+    /// takes hundreds. The kernel asks even fewer: at load it notes for which numbers the answer is always "allow", and
+    /// does not run the filter for those (`seccomp_cache_prepare`, Linux 5.11).
+    ///
+    /// A call by another architecture's convention (`int 0x80` on x86_64: 32-bit programs) kills the process. Numbers
+    /// mean other calls there, so none may be judged by this table; and since such a program could not even `exit`,
+    /// `SIGSYS` is the one answer that says what happened.
+    pub const fn compile(&self) -> Program {
+        let mut program =
+            Program { instructions: [Instruction { code: 0, jt: 0, jf: 0, k: 0 }; ROOM], start: ROOM };
+        let kill = program.put(RETURN, RET_KILL_PROCESS);
+        let mut at = [0; 6];
+        let allow = program.put(RETURN, RET_ALLOW);
+        at[Verdict::Allow as usize] = allow;
+        let refuse = program.put(RETURN, RET_EPERM);
+        at[Verdict::Refuse as usize] = refuse;
+        at[Verdict::Absent as usize] = program.put(RETURN, RET_ENOSYS);
 
-    program.branch(IF_ANY_OF, NEW_NAMESPACE, refuse, allow);
-    at[Verdict::UnlessNewNamespace as usize] = program.put(LOAD, FIRST_ARGUMENT);
-    program.search(&families(), &at);
-    at[Verdict::IfFamily as usize] = program.put(LOAD, FIRST_ARGUMENT);
-    let mut otherwise = refuse;
-    let mut i = PERSONALITIES.len();
-    while i > 0 {
-        i -= 1;
-        otherwise = program.branch(IF_EQUAL, PERSONALITIES[i], allow, otherwise);
+        program.branch(IF_ANY_OF, NEW_NAMESPACE, refuse, allow);
+        at[Verdict::UnlessNewNamespace as usize] = program.put(LOAD, FIRST_ARGUMENT);
+        program.search(&families(), &at);
+        at[Verdict::IfFamily as usize] = program.put(LOAD, FIRST_ARGUMENT);
+        let mut otherwise = refuse;
+        let mut i = PERSONALITIES.len();
+        while i > 0 {
+            i -= 1;
+            otherwise = program.branch(IF_EQUAL, PERSONALITIES[i], allow, otherwise);
+        }
+        at[Verdict::IfPersonality as usize] = program.put(LOAD, FIRST_ARGUMENT);
+
+        program.search(&self.0, &at);
+        let number = program.put(LOAD, NUMBER);
+        program.branch(IF_EQUAL, AUDIT_ARCH, number, kill);
+        program.put(LOAD, ARCHITECTURE);
+        program
     }
-    at[Verdict::IfPersonality as usize] = program.put(LOAD, FIRST_ARGUMENT);
-
-    program.search(&table(capabilities), &at);
-    let number = program.put(LOAD, NUMBER);
-    program.branch(IF_EQUAL, AUDIT_ARCH, number, kill);
-    program.put(LOAD, ARCHITECTURE);
-    program
 }
 
 /// The numbers from `first` up to the next range.
