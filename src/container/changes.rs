@@ -1,6 +1,7 @@
 //! What a container changed of its image, and how its files are reached: by whoever has the rights over them.
 
 use super::Spec;
+use super::parts::Parts;
 use super::record::Config;
 use crate::error::{Error, Problem, Result};
 use crate::image;
@@ -21,13 +22,15 @@ const OURS: [&str; 6] = ["/dev", "/proc", "/sys", "/etc/hostname", "/etc/hosts",
 /// One change, for a line: `A`, `C` or `D`, and the path inside.
 pub type Change = (char, Vec<u8>);
 
-/// What the container that `word` means changed, sorted by path.
-pub fn diff(root: &Root, word: &str) -> Result<Vec<Change>> {
+/// What the container that `word` means changed, as `parts` finds it, sorted by path.
+pub fn diff(root: &Root, word: &str, parts: &Parts) -> Result<Vec<Change>> {
     let spec = spec_of(root, word)?;
     with_rights(&spec, "diff", || {
         let line =
             |(path, what): &diff::Change| (what.letter(), [b"/", path.as_os_str().as_bytes()].concat());
-        Ok(diff::changes_but(&spec.layers, &hidden(&spec)?)?.iter().map(line).collect())
+        let hidden = hidden(&spec)?;
+        let changes = (parts.changes)(&spec.layers)?;
+        Ok(changes.iter().filter(|(path, _)| !hidden.contains(path)).map(line).collect())
     })
 }
 

@@ -5,6 +5,7 @@
 
 use super::alive::{self, State};
 use super::changes::{self, with_rights};
+use super::parts::Parts;
 use super::record::{self, Config};
 use crate::cgroup::{Group, stop};
 use crate::error::{Error, Problem, Result};
@@ -33,7 +34,7 @@ pub struct Wishes {
 /// Make an image of the container that `word` means; its id.
 ///
 /// Two at once wait for each other. Killed at any instant, this leaves the store as it was, or with the whole image.
-pub fn commit(root: &Root, word: &str, wishes: &Wishes) -> Result<Digest> {
+pub fn commit(root: &Root, word: &str, wishes: &Wishes, parts: &Parts) -> Result<Digest> {
     let id = root.find(word)?;
     let (config, _) = record::load(root, &id)?;
     let store = Store::open(root.path());
@@ -46,7 +47,8 @@ pub fn commit(root: &Root, word: &str, wishes: &Wishes) -> Result<Digest> {
     };
     still_there(root, &id, word)?;
     take(Step::Keep, || {
-        let id = keep(&mut adding, document, &below, layer, wishes.name.as_ref())?;
+        let steps = &parts.unpacking();
+        let id = keep(&mut adding, document, &below, layer, wishes.name.as_ref(), steps)?;
         adding.finish().map(|()| id)
     })
 }
@@ -124,6 +126,7 @@ fn keep(
     below: &Listed,
     (digest, length): (Digest, u64),
     name: Option<&Name>,
+    steps: &unpack::Steps,
 ) -> Result<Digest> {
     document.rootfs.diff_ids.push(digest);
     let config = adding.document(media::CONFIG, &document)?;
@@ -133,7 +136,7 @@ fn keep(
     layers.push(Descriptor::new(media::LAYER, digest, length));
     let manifest = Manifest::new(config, layers);
     let digest = adding.document(media::MANIFEST, &manifest)?.digest;
-    unpack::image(adding, &manifest)?;
+    unpack::image(adding, &manifest, steps)?;
     match name {
         Some(name) => adding.tag(name, &digest).map(drop)?,
         None => adding.keep(&digest)?,

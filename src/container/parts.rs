@@ -6,12 +6,14 @@
 use super::spec::Spec;
 use crate::cgroup::{self, Group};
 use crate::error::Result;
+use crate::image::unpack::{self, Member, Places};
 use crate::namespace;
 use crate::network::link::{Netns, Socket};
 use crate::network::make::{self, Making, Plan};
 use crate::network::nat::{self, WayOut};
 use crate::network::{Endpoint, Network, attach, configure};
-use crate::overlay;
+use crate::overlay::diff::{self, Change};
+use crate::overlay::{self, Layers};
 use crate::process::identity::{self, Identity};
 use crate::process::{Ended, Forked};
 use crate::rootfs::tree::{self, Tree};
@@ -19,7 +21,7 @@ use crate::rootfs::virtualfs::CgroupTree;
 use crate::rootfs::volume::{Taken, place};
 use crate::rootfs::{devices, mask, pivot, virtualfs};
 use crate::security;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What the child takes of the host's before its root changes.
 #[derive(Debug, Default)]
@@ -59,6 +61,14 @@ pub struct Parts {
     pub mount: fn(&Spec) -> Result<()>,
     /// Child: the image's layers and a writable one on top, united at `layers.merged`.
     pub overlay: fn(&Spec) -> Result<()>,
+    /// `minidocker diff`: what the upper layer changes of those below it.
+    pub changes: fn(&Layers) -> Result<Vec<Change>>,
+    /// Unpacker: let a layer's directory be the root directory, and all there is.
+    pub confine: fn(&Path) -> Result<()>,
+    /// Unpacker: what the name of a layer's member says, by its path in the layer.
+    pub member: fn(&Path) -> Result<Member>,
+    /// Unpacker: where in the layer the member of that path stands, behind whatever links.
+    pub place: fn(&mut Places<'_>, &Path) -> Result<PathBuf>,
     /// Child: take what is needed of the host's files.
     pub hold: fn(&Spec) -> Result<Held>,
     /// Child: exchange the root; the old one lies on top of the new one.
@@ -108,6 +118,10 @@ impl Parts {
         uts: |spec| namespace::uts::enter(&spec.hostname),
         mount: |_| namespace::mount::enter(),
         overlay: |spec| overlay::mount(&spec.layers),
+        changes: diff::changes,
+        confine: unpack::confine,
+        member: unpack::member,
+        place: unpack::place,
         hold,
         root: |spec| pivot::enter(&spec.layers.merged),
         proc: |_| virtualfs::mount_proc(),
@@ -128,6 +142,11 @@ impl Parts {
         filter: |spec| security::filter(spec.capabilities),
         reap: namespace::pid::reap,
     };
+
+    /// Those by which layers are unpacked.
+    pub fn unpacking(&self) -> unpack::Steps {
+        unpack::Steps { confine: self.confine, member: self.member, place: self.place }
+    }
 }
 
 impl Parts {

@@ -9,7 +9,7 @@ use crate::sys::stream::Stream;
 use std::path::Path;
 
 /// Make an image of the archive at `path`, or, without one, of standard input; compressed or not. `changes` say how a
-/// container of it starts, as in a Dockerfile. Its id.
+/// container of it starts, as in a Dockerfile; `steps` how its layer is unpacked. Its id.
 ///
 /// Errors: `BadChange`; `ArchiveUnreadable`; those of the archive, after which the store is as it was.
 pub fn import(
@@ -18,6 +18,7 @@ pub fn import(
     changes: &[String],
     message: &str,
     name: Option<&Name>,
+    steps: &unpack::Steps,
 ) -> Result<Digest> {
     let config = change::apply(changes, &Config::default())?;
     let stream = match path {
@@ -47,7 +48,7 @@ pub fn import(
         let id = config.digest;
         let manifest = Manifest::new(config, vec![Descriptor::new(media::LAYER, digest, length)]);
         let digest = adding.document(media::MANIFEST, &manifest)?.digest;
-        unpack::image(&mut adding, &manifest)?;
+        unpack::image(&mut adding, &manifest, steps)?;
         match name {
             Some(name) => adding.tag(name, &digest).map(drop)?,
             None => adding.keep(&digest)?,

@@ -33,10 +33,11 @@ pub struct Loaded {
     pub renamed: Vec<(Name, Digest)>,
 }
 
-/// Take in every image of the file or directory at `path`, or of standard input. Nothing is taken in unless all are.
+/// Take in every image of the file or directory at `path`, or of standard input, and unpack its layers by `steps`.
+/// Nothing is taken in unless all are.
 ///
 /// Errors: `NotAnImage` for what is neither form; those of the archive, the digests and the layers.
-pub fn load(store: &Store, path: Option<&Path>) -> Result<Vec<Loaded>> {
+pub fn load(store: &Store, path: Option<&Path>, steps: &unpack::Steps) -> Result<Vec<Loaded>> {
     take(Step::Load, || {
         let mut adding = store.change()?;
         let received = receive(&mut adding, path)?;
@@ -44,7 +45,7 @@ pub fn load(store: &Store, path: Option<&Path>) -> Result<Vec<Loaded>> {
         let images = received.images(&mut adding, stem.as_deref())?;
         let mut loaded = Vec::with_capacity(images.len());
         for (manifest, names) in images {
-            loaded.push(add(&mut adding, &manifest, names)?);
+            loaded.push(add(&mut adding, &manifest, names, steps)?);
         }
         adding.finish()?;
         Ok(loaded)
@@ -52,9 +53,9 @@ pub fn load(store: &Store, path: Option<&Path>) -> Result<Vec<Loaded>> {
 }
 
 /// Add an image whose blobs were added.
-fn add(adding: &mut Adding, digest: &Digest, names: Vec<Name>) -> Result<Loaded> {
+fn add(adding: &mut Adding, digest: &Digest, names: Vec<Name>, steps: &unpack::Steps) -> Result<Loaded> {
     let manifest: Manifest = adding.read_document(digest)?;
-    unpack::image(adding, &manifest)?;
+    unpack::image(adding, &manifest, steps)?;
     let mut renamed = Vec::new();
     for name in &names {
         if let Some(before) = adding.tag(name, digest)? {

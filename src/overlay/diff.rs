@@ -38,12 +38,7 @@ pub type Change = (PathBuf, What);
 
 /// All differences, sorted by path. What was in a deleted directory is not listed.
 pub fn changes(layers: &Layers) -> Result<Vec<Change>> {
-    changes_but(layers, &BTreeSet::new())
-}
-
-/// The same without those of `hidden`.
-pub fn changes_but(layers: &Layers, hidden: &BTreeSet<PathBuf>) -> Result<Vec<Change>> {
-    let mut walk = Walk { layers, marks: Marks::of(layers), hidden, changes: Vec::new() };
+    let mut walk = Walk { layers, marks: Marks::of(layers), changes: Vec::new() };
     walk.directory(&Directory::open(&layers.upper)?, Path::new(""), false)?;
     walk.changes.sort();
     Ok(walk.changes)
@@ -52,12 +47,10 @@ pub fn changes_but(layers: &Layers, hidden: &BTreeSet<PathBuf>) -> Result<Vec<Ch
 /// Of the paths `targets`, on which something was mounted, those that stand in the upper layer only to be mounted on:
 /// empty, and not below. With them the directories that were copied up, or made, for nothing else.
 pub fn placeholders(layers: &Layers, targets: &[PathBuf]) -> Result<BTreeSet<PathBuf>> {
-    let nothing = BTreeSet::new();
-    let walk = Walk { layers, marks: Marks::of(layers), hidden: &nothing, changes: Vec::new() };
     let mut found = BTreeSet::new();
     for target in targets {
         let mut path = target.strip_prefix("/").unwrap_or(target);
-        while !path.as_os_str().is_empty() && walk.is_placeholder(path, &found)? {
+        while !path.as_os_str().is_empty() && is_placeholder(layers, path, &found)? {
             found.insert(path.to_owned());
             path = path.parent().unwrap_or(Path::new(""));
         }
@@ -65,30 +58,29 @@ pub fn placeholders(layers: &Layers, targets: &[PathBuf]) -> Result<BTreeSet<Pat
     Ok(found)
 }
 
+/// Whether the upper layer has nothing at `path` but what is `found` already, in a directory that is otherwise as it
+/// is below.
+fn is_placeholder(layers: &Layers, path: &Path, found: &BTreeSet<PathBuf>) -> Result<bool> {
+    let full = layers.upper.join(path);
+    let Some(here) = file::if_there(file::link_status(&full))? else { return Ok(false) };
+    let below = below(layers, path)?;
+    if here.kind != Kind::Directory {
+        return Ok(here.kind == Kind::File && here.size == 0 && below.is_none());
+    }
+    let empty = file::list(&full)?.iter().all(|(name, _)| found.contains(&path.join(name)));
+    let same = |below: Status| {
+        (below.kind, below.mode, below.uid, below.gid) == (here.kind, here.mode, here.uid, here.gid)
+    };
+    Ok(empty && below.is_none_or(same) && !Marks::of(layers).is_opaque(&full)?)
+}
+
 struct Walk<'a> {
     layers: &'a Layers,
     marks: Marks,
-    hidden: &'a BTreeSet<PathBuf>,
     changes: Vec<Change>,
 }
 
 impl Walk<'_> {
-    /// Whether the upper layer has nothing at `path` but what is `found` already, in a directory that is otherwise as
-    /// it is below.
-    fn is_placeholder(&self, path: &Path, found: &BTreeSet<PathBuf>) -> Result<bool> {
-        let full = self.layers.upper.join(path);
-        let Some(here) = file::if_there(file::link_status(&full))? else { return Ok(false) };
-        let below = self.below(path)?;
-        if here.kind != Kind::Directory {
-            return Ok(here.kind == Kind::File && here.size == 0 && below.is_none());
-        }
-        let empty = file::list(&full)?.iter().all(|(name, _)| found.contains(&path.join(name)));
-        let same = |below: Status| {
-            (below.kind, below.mode, below.uid, below.gid) == (here.kind, here.mode, here.uid, here.gid)
-        };
-        Ok(empty && below.is_none_or(same) && !self.marks.is_opaque(&full)?)
-    }
-
     /// The directory `path` of the upper layer; `cut` when it, or one that it is in, hides what is below.
     fn directory(&mut self, directory: &Directory, path: &Path, cut: bool) -> Result<()> {
         let mut names = Vec::new();
@@ -100,11 +92,11 @@ impl Walk<'_> {
         }
         if cut {
             let kept: BTreeSet<&OsString> = names.iter().map(|(name, _)| name).collect();
-            let below = self.names_below(path)?;
+            let below = names_below(self.layers, path)?;
             let gone = below.iter().filter(|name| !kept.contains(name));
             self.changes.extend(gone.map(|name| (path.join(name), What::Deleted)));
         }
-        for (name, status) in names.into_iter().filter(|(name, _)| !self.hidden.contains(&path.join(name))) {
+        for (name, status) in names {
             self.name(directory, &path.join(&name), &name, &status, cut)?;
         }
         Ok(())
@@ -118,7 +110,7 @@ impl Walk<'_> {
         status: &Status,
         cut: bool,
     ) -> Result<()> {
-        let below = self.below(path)?;
+        let below = below(self.layers, path)?;
         if mark::is_whiteout(status) {
             self.changes.extend(below.map(|_| (path.to_owned(), What::Deleted)));
             return Ok(());
@@ -133,37 +125,38 @@ impl Walk<'_> {
         }
         Ok(())
     }
+}
 
-    /// What the layers below show at `path`, if anything.
-    fn below(&self, path: &Path) -> Result<Option<Status>> {
-        for top in &self.layers.lower {
-            match find(top, path, self.marks)? {
-                Seen::Here(status) => return Ok(Some(status)),
-                Seen::Nowhere => return Ok(None),
-                Seen::PerhapsBelow => {}
-            }
+/// What the layers below the upper one show at `path`, if anything: the topmost that says something of the name decides.
+/// `path` begins at the top of the union, without a `/`.
+pub fn below(layers: &Layers, path: &Path) -> Result<Option<Status>> {
+    for top in &layers.lower {
+        match find(top, path, Marks::of(layers))? {
+            Seen::Here(status) => return Ok(Some(status)),
+            Seen::Nowhere => return Ok(None),
+            Seen::PerhapsBelow => {}
         }
-        Ok(None)
     }
+    Ok(None)
+}
 
-    /// The names that the layers below show in the directory `path`.
-    fn names_below(&self, path: &Path) -> Result<Vec<OsString>> {
-        let mut candidates = BTreeSet::new();
-        for top in &self.layers.lower {
-            let listed = match file::if_there(file::list(&top.join(path))) {
-                Err(error) if error.is(ENOTDIR) => continue,
-                listed => listed?.unwrap_or_default(),
-            };
-            candidates.extend(listed.into_iter().map(|(name, _)| name));
-        }
-        let mut names = Vec::new();
-        for name in candidates {
-            if self.below(&path.join(&name))?.is_some() {
-                names.push(name);
-            }
-        }
-        Ok(names)
+/// The names that the layers below the upper one show in the directory `path`, sorted.
+pub fn names_below(layers: &Layers, path: &Path) -> Result<Vec<OsString>> {
+    let mut candidates = BTreeSet::new();
+    for top in &layers.lower {
+        let listed = match file::if_there(file::list(&top.join(path))) {
+            Err(error) if error.is(ENOTDIR) => continue,
+            listed => listed?.unwrap_or_default(),
+        };
+        candidates.extend(listed.into_iter().map(|(name, _)| name));
     }
+    let mut names = Vec::new();
+    for name in candidates {
+        if below(layers, &path.join(&name))?.is_some() {
+            names.push(name);
+        }
+    }
+    Ok(names)
 }
 
 /// What one layer says of a path.
@@ -251,7 +244,8 @@ mod tests {
         let hidden = placeholders(&layers, &targets).unwrap();
         let expected = ["dev", "etc/hosts", "run", "run/new", "x", "x/y"].map(PathBuf::from);
         assert_eq!(hidden, BTreeSet::from(expected));
-        let seen = changes_but(&layers, &hidden).unwrap();
+        let mut seen = changes(&layers).unwrap();
+        seen.retain(|(path, _)| !hidden.contains(path));
         assert_eq!(seen, [("etc".into(), What::Changed), ("etc/a".into(), What::Changed)]);
     }
 

@@ -7,6 +7,7 @@ mod remove;
 
 pub use list::{created, shortened};
 
+use crate::container::Parts;
 use crate::error::{Error, ImageProblem, Problem, Result};
 use crate::image::{self, Name, Store};
 use crate::state::{Root, events};
@@ -81,17 +82,17 @@ pub struct Tag {
     target: String,
 }
 
-pub fn obey(verb: Verb, root: &Root) -> Result<u8> {
+pub fn obey(verb: Verb, root: &Root, parts: &Parts) -> Result<u8> {
     match verb {
         Verb::Images(options) | Verb::Image(Group::Ls(options)) => list::images(&options, root),
         Verb::Rmi(options) | Verb::Image(Group::Rm(options)) => remove::rmi(&options, root),
         Verb::Tag(tag) | Verb::Image(Group::Tag(tag)) => give_name(&tag, root),
         Verb::History(options) | Verb::Image(Group::History(options)) => list::history(&options, root),
         Verb::Save(options) | Verb::Image(Group::Save(options)) => give::save(&options, root),
-        Verb::Load(options) | Verb::Image(Group::Load(options)) => load::load(&options, root),
+        Verb::Load(options) | Verb::Image(Group::Load(options)) => load::load(&options, root, parts),
         Verb::Image(Group::BuildBase) => load::build_base(root),
-        Verb::Commit(options) => give::commit(&options, root),
-        Verb::Import(options) | Verb::Image(Group::Import(options)) => give::import(&options, root),
+        Verb::Commit(options) => give::commit(&options, root, parts),
+        Verb::Import(options) | Verb::Image(Group::Import(options)) => give::import(&options, root, parts),
         Verb::Export(options) => give::export(&options, root),
         Verb::Image(Group::Inspect { format, images }) => list::inspect(&images, format.as_deref(), root),
         Verb::Image(Group::Prune(options)) => remove::prune(&options, root),

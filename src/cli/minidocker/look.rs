@@ -5,7 +5,7 @@ use super::events::{self, Events};
 use super::inspect::{self, Inspect};
 use super::ps::{self, Ps};
 use super::stats::{self, Stats};
-use crate::container::changes;
+use crate::container::{Parts, changes};
 use crate::error::Result;
 use crate::narrate;
 use crate::state::Root;
@@ -35,19 +35,19 @@ pub enum Verb {
     },
 }
 
-pub fn obey(verb: Verb, root: &Root) -> Result<u8> {
+pub fn obey(verb: Verb, root: &Root, parts: &Parts) -> Result<u8> {
     match verb {
         Verb::Ps(options) => ps::obey(&options, root),
         Verb::Inspect(options) => inspect::obey(&options, root),
         Verb::Stats(options) => stats::obey(&options, root),
         Verb::Events(options) => events::obey(&options, root),
         Verb::Completions { of } => completions::obey(of),
-        Verb::Diff { container } => super::each(&[container], |word| diff(root, word).map(|()| None)),
+        Verb::Diff { container } => super::each(&[container], |word| diff(root, word, parts).map(|()| None)),
     }
 }
 
-fn diff(root: &Root, word: &str) -> Result<()> {
-    let changes = changes::diff(root, word)?;
+fn diff(root: &Root, word: &str, parts: &Parts) -> Result<()> {
+    let changes = changes::diff(root, word, parts)?;
     let line = |(letter, path): &changes::Change| format!("{letter} {}\n", String::from_utf8_lossy(path));
     narrate::table::raw(&changes.iter().map(line).collect::<String>());
     Ok(())

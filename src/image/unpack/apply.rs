@@ -8,6 +8,7 @@
 
 use super::super::store::{failed, image_problem};
 use super::place::Places;
+use super::{Member, Steps};
 use crate::error::{ImageProblem, Result};
 use crate::overlay::mark::{Marks, is_whiteout};
 use crate::overlay::ustar::{Entry, EntryKind};
@@ -17,17 +18,8 @@ use crate::sys::inode;
 use crate::sys::remove::remove_all;
 use crate::sys::stream::Stream;
 use crate::sys::within::Directory;
-use std::ffi::OsStr;
 use std::io::{self, Read};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-
-/// How the name of a whiteout begins; the rest is the name of what it hides.
-const WHITEOUT: &[u8] = b".wh.";
-/// What makes its directory opaque.
-const OPAQUE: &[u8] = b".wh..wh..opq";
-/// How the names begin that another union file system kept its own notes under.
-const FOREIGN: &[u8] = b".wh..wh.";
 
 /// The most names, and the most bytes, that one layer may have.
 const MOST_ENTRIES: u64 = 1_000_000;
@@ -36,6 +28,7 @@ const MOST_BYTES: u64 = 64 << 30;
 /// Applies members to this process's root directory.
 pub struct Applier<'a> {
     places: Places<'a>,
+    steps: &'a Steps,
     marks: Marks,
     /// Whether files get the owners that they have in the archive.
     owners: bool,
@@ -49,34 +42,28 @@ pub struct Applier<'a> {
 
 impl<'a> Applier<'a> {
     /// Nothing has been applied on top of `below`.
-    pub fn new(below: &'a [Directory], marks: Marks, owners: bool) -> Self {
+    pub fn new(below: &'a [Directory], marks: Marks, owners: bool, steps: &'a Steps) -> Self {
         let places = Places::new(below, marks);
         let (times, hidden, opaque) = Default::default();
-        Self { places, marks, owners, size: 0, entries: 0, times, hidden, opaque }
+        Self { places, steps, marks, owners, size: 0, entries: 0, times, hidden, opaque }
     }
 
     /// Apply one member, whose contents `contents` gives.
     pub fn apply(&mut self, entry: Entry, contents: &mut impl Read) -> Result<()> {
         self.count(&entry)?;
-        let Some(name) = entry.path.file_name().map(OsStr::as_bytes) else { return self.top(&entry) };
-        let refuse = || Err(image_problem(ImageProblem::ReservedName { path: shown(&entry.path) }));
-        let reserved = |part: &OsStr| part.as_bytes().starts_with(WHITEOUT);
-        if entry.path.parent().is_some_and(|parent| parent.iter().any(reserved)) {
-            return refuse();
+        match (self.steps.member)(&entry.path)? {
+            Member::Top => return self.top(&entry),
+            Member::Node => return self.make(&entry, contents),
+            Member::Whiteout(gone) => self.hidden.push(gone),
+            Member::Opaque => self.opaque.push(entry.path),
+            Member::Foreign => {}
         }
-        if name == OPAQUE {
-            self.opaque.push(entry.path);
-            return Ok(());
-        }
-        match name.strip_prefix(WHITEOUT) {
-            _ if name.starts_with(FOREIGN) => Ok(()),
-            Some(b"" | b"." | b"..") => refuse(),
-            Some(gone) => {
-                self.hidden.push(entry.path.with_file_name(OsStr::from_bytes(gone)));
-                Ok(())
-            }
-            None => self.make(&entry, contents),
-        }
+        Ok(())
+    }
+
+    /// Where `path` stands.
+    fn place(&mut self, path: &Path) -> Result<PathBuf> {
+        (self.steps.place)(&mut self.places, path)
     }
 
     fn count(&mut self, entry: &Entry) -> Result<()> {
@@ -101,7 +88,7 @@ impl<'a> Applier<'a> {
     }
 
     fn make(&mut self, entry: &Entry, contents: &mut impl Read) -> Result<()> {
-        let path = self.places.of(&entry.path)?;
+        let path = self.place(&entry.path)?;
         let is_directory = entry.kind == EntryKind::Directory;
         if let Some(status) = file::if_there(file::link_status(&path))? {
             if !is_directory || status.kind != Kind::Directory {
@@ -142,7 +129,7 @@ impl<'a> Applier<'a> {
 
     /// Another name for a file of this layer.
     fn link(&mut self, first: &Path, path: &Path) -> Result<()> {
-        let from = self.places.of(first)?;
+        let from = self.place(first)?;
         match inode::link(&from, path) {
             Err(error) if error.is(ENOENT) || error.is(EPERM) => {
                 let (path, first) = (shown(path), shown(first));
@@ -189,7 +176,7 @@ impl<'a> Applier<'a> {
     /// the layers below.
     pub fn finish(mut self) -> Result<(u64, u64, bool)> {
         for path in std::mem::take(&mut self.opaque) {
-            if let Some(directory) = self.places.of(&path)?.parent() {
+            if let Some(directory) = self.place(&path)?.parent() {
                 self.marks.make_opaque(directory)?;
             }
         }
@@ -219,7 +206,7 @@ impl<'a> Applier<'a> {
                 return Ok(());
             }
         }
-        let path = self.places.of(path)?;
+        let path = self.place(path)?;
         match file::if_there(file::link_status(&path))? {
             None => file::mknod_character(&path, 0, 0, 0),
             Some(status) if status.kind == Kind::Directory && !is_whiteout(&status) => {

@@ -5,10 +5,15 @@
 //!
 //! - this file: the child, and what becomes of its work
 //! - `apply`: member after member
+//! - `member`: what the name of one says
 //! - `place`: where a member stands, with the directories that no member makes
 
 mod apply;
+mod member;
 mod place;
+
+pub use member::{Member, member};
+pub use place::{Places, Way, names, place};
 
 use super::adding::Adding;
 use super::digest::Digesting;
@@ -60,9 +65,25 @@ struct Unpacked {
     borrows: bool,
 }
 
+/// The steps of unpacking that have one right answer and many wrong ones, as plain functions.
+#[derive(Debug, Clone, Copy)]
+pub struct Steps {
+    /// Let the directory be the root directory, and all there is.
+    pub confine: fn(&Path) -> Result<()>,
+    /// What the name of a member says.
+    pub member: fn(&Path) -> Result<Member>,
+    /// Where a member stands.
+    pub place: fn(&mut Places<'_>, &Path) -> Result<PathBuf>,
+}
+
+impl Steps {
+    /// The product's own.
+    pub const REFERENCE: Self = Self { confine, member, place };
+}
+
 /// Unpack every layer of the image that `manifest` describes, and that is not there yet. Its blobs are in the store, or
 /// were just added.
-pub fn image(adding: &mut Adding, manifest: &Manifest) -> Result<Chain> {
+pub fn image(adding: &mut Adding, manifest: &Manifest, steps: &Steps) -> Result<Chain> {
     let config: ImageConfig = adding.read_document(&manifest.config.digest)?;
     let (diff_ids, blobs) = (config.rootfs.diff_ids, &manifest.layers);
     if diff_ids.is_empty() || diff_ids.len() != blobs.len() {
@@ -71,14 +92,20 @@ pub fn image(adding: &mut Adding, manifest: &Manifest) -> Result<Chain> {
     }
     let mut chain = Chain::default();
     for (diff_id, blob) in diff_ids.iter().zip(blobs) {
-        layer(adding, &blob.digest, Some(diff_id), &mut chain)?;
+        layer(adding, &blob.digest, Some(diff_id), &mut chain, steps)?;
     }
     Ok(chain)
 }
 
 /// Unpack the layer in the blob `blob` on top of `chain`, unless it is there, and add it to the chain. `WrongDigest` when
 /// it is not `expected`.
-pub fn layer(adding: &mut Adding, blob: &Digest, expected: Option<&Digest>, chain: &mut Chain) -> Result<()> {
+pub fn layer(
+    adding: &mut Adding,
+    blob: &Digest,
+    expected: Option<&Digest>,
+    chain: &mut Chain,
+    steps: &Steps,
+) -> Result<()> {
     if let Some(diff_id) = expected {
         if let Some(path) = adding.find_layer(diff_id, &diff_id.on_top_of(chain.id.as_ref()))? {
             chain.push(*diff_id, path);
@@ -88,14 +115,14 @@ pub fn layer(adding: &mut Adding, blob: &Digest, expected: Option<&Digest>, chai
     let stream = adding.read_blob(blob)?;
     let directory = adding.layer_directory()?;
     let unpacked =
-        take(Step::Unpack, || unpack(stream, &directory, &chain.layers)).and_then(|unpacked| match expected
-            .filter(|expected| **expected != unpacked.diff_id)
-        {
-            Some(expected) => {
-                let (expected, found) = (expected.to_string(), unpacked.diff_id.to_string());
-                Err(image_problem(ImageProblem::WrongDigest { expected, found }))
+        take(Step::Unpack, || unpack(stream, &directory, &chain.layers, steps)).and_then(|unpacked| {
+            match expected.filter(|expected| **expected != unpacked.diff_id) {
+                Some(expected) => {
+                    let (expected, found) = (expected.to_string(), unpacked.diff_id.to_string());
+                    Err(image_problem(ImageProblem::WrongDigest { expected, found }))
+                }
+                None => Ok(unpacked),
             }
-            None => Ok(unpacked),
         });
     let Unpacked { diff_id, size, entries, borrows } = match unpacked {
         Ok(unpacked) => unpacked,
@@ -113,16 +140,17 @@ pub fn layer(adding: &mut Adding, blob: &Digest, expected: Option<&Digest>, chai
 }
 
 /// Apply the stream to the empty directory, apart.
-fn unpack(blob: Stream, directory: &Path, below: &[PathBuf]) -> Result<Unpacked> {
+fn unpack(blob: Stream, directory: &Path, below: &[PathBuf], steps: &Steps) -> Result<Unpacked> {
     let marks = Marks::new(userxattr()?);
     // Whoever has been given no ids beside her own owns everything.
     let owners = apart::is_privileged() || apart::is_needed()?;
     apart::apart("unpacker", || {
         let below = below.iter().map(|path| Directory::open(path)).collect::<Result<Vec<_>>>()?;
-        confine(directory)?;
+        (steps.confine)(directory)?;
+        file::umask(0)?;
         let stream = Digesting::new(compress::open(blob)?);
         let mut reader = Reader::new(stream);
-        let mut applier = Applier::new(&below, marks, owners);
+        let mut applier = Applier::new(&below, marks, owners, steps);
         while let Some(entry) = reader.member()? {
             applier.apply(entry, &mut reader)?;
         }
@@ -135,12 +163,14 @@ fn unpack(blob: Stream, directory: &Path, below: &[PathBuf]) -> Result<Unpacked>
     })
 }
 
-/// Let `directory` be the root directory, and all there is. On entry this process is in a mount namespace of its own.
-fn confine(directory: &Path) -> Result<()> {
+/// Let `directory` be the root directory, and all there is: on return no path leads to anything outside it.
+///
+/// On entry this process is in a mount namespace of its own, from which nothing travels back, and is root over the
+/// directory's file system there. Descriptors that were opened before stay open.
+pub fn confine(directory: &Path) -> Result<()> {
     mount::mount(&directory.to_string_lossy(), directory, "none", MS_BIND, None)?;
     file::chdir(directory)?;
     mount::pivot_root(Path::new("."), Path::new("."))?;
     mount::detach(Path::new("."))?;
-    file::chdir(Path::new("/"))?;
-    file::umask(0)
+    file::chdir(Path::new("/"))
 }

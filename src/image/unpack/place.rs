@@ -36,6 +36,17 @@ pub struct Attire {
     pub attributes: BTreeMap<String, Vec<u8>>,
 }
 
+/// What one part of the way to a member is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// A directory of this layer.
+    Directory,
+    /// A symbolic link that says this; the layer's author chose every byte of it.
+    Link(PathBuf),
+    /// Something that nothing can be in.
+    Blocked,
+}
+
 /// What is seen at a path.
 enum Seen {
     Directory,
@@ -51,48 +62,20 @@ impl<'a> Places<'a> {
         Self { below, marks, borrows: false, copied: Vec::new() }
     }
 
-    /// The path, without a link in it but perhaps at its end, where `path` stands; the directories on the way are made.
-    /// `NotADirectoryInLayer` when something on the way is none, `TooManyLinks` when links lead round.
-    pub fn of(&mut self, path: &Path) -> Result<PathBuf> {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok("/".into()) };
-        let mut here = PathBuf::from("/");
-        let mut rest: VecDeque<OsString> = names(parent);
-        let mut links = 0;
-        while let Some(name) = rest.pop_front() {
-            if name == ".." {
-                here.pop();
-                continue;
+    /// Go to the directory `path`, of which no part but the last may be a link, in this layer or in those below: one from
+    /// below is copied up, and one that is nowhere is made.
+    pub fn go(&mut self, path: &Path) -> Result<Way> {
+        match self.seen(path)? {
+            Seen::Directory => {}
+            Seen::DirectoryBelow(attire) => {
+                file::mkdir(path, 0o700)?;
+                self.copied.push((path.to_owned(), attire));
             }
-            let next = here.join(&name);
-            match self.seen(&next)? {
-                Seen::Directory => here = next,
-                Seen::DirectoryBelow(attire) => {
-                    file::mkdir(&next, 0o700)?;
-                    self.copied.push((next.clone(), attire));
-                    here = next;
-                }
-                Seen::Nothing => {
-                    file::mkdir(&next, 0o755)?;
-                    here = next;
-                }
-                Seen::Link(target) => {
-                    links += 1;
-                    if links > LINKS {
-                        let path = path.display().to_string();
-                        return Err(image_problem(ImageProblem::TooManyLinks { path }));
-                    }
-                    if target.is_absolute() {
-                        here = "/".into();
-                    }
-                    names(&target).into_iter().rev().for_each(|name| rest.push_front(name));
-                }
-                Seen::Other => {
-                    let path = next.display().to_string();
-                    return Err(image_problem(ImageProblem::NotADirectoryInLayer { path }));
-                }
-            }
+            Seen::Nothing => file::mkdir(path, 0o755)?,
+            Seen::Link(target) => return Ok(Way::Link(target)),
+            Seen::Other => return Ok(Way::Blocked),
         }
-        Ok(here.join(name))
+        Ok(Way::Directory)
     }
 
     /// What is at `path`, in this layer or below. No part of the path but the last is a link.
@@ -176,6 +159,44 @@ impl<'a> Places<'a> {
     }
 }
 
+/// The path, without a link in it but perhaps at its end, where the member `path` stands in the layer that is this
+/// process's root directory; the directories on the way are made. A link on the way leads where it would if the layer
+/// were a machine's root directory: an absolute one from the top, and no `..` above it.
+///
+/// `NotADirectoryInLayer` when something on the way is none, `TooManyLinks` when links lead round.
+pub fn place(places: &mut Places<'_>, path: &Path) -> Result<PathBuf> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok("/".into()) };
+    let mut here = PathBuf::from("/");
+    let mut rest = names(parent);
+    let mut links = 0;
+    while let Some(name) = rest.pop_front() {
+        if name == ".." {
+            here.pop();
+            continue;
+        }
+        let next = here.join(&name);
+        match places.go(&next)? {
+            Way::Directory => here = next,
+            Way::Link(_) if links == LINKS => {
+                let path = path.display().to_string();
+                return Err(image_problem(ImageProblem::TooManyLinks { path }));
+            }
+            Way::Link(target) => {
+                links += 1;
+                if target.is_absolute() {
+                    here = "/".into();
+                }
+                names(&target).into_iter().rev().for_each(|name| rest.push_front(name));
+            }
+            Way::Blocked => {
+                let path = next.display().to_string();
+                return Err(image_problem(ImageProblem::NotADirectoryInLayer { path }));
+            }
+        }
+    }
+    Ok(here.join(name))
+}
+
 struct Below {
     kind: Kind,
     target: Option<PathBuf>,
@@ -189,8 +210,8 @@ enum Found {
     PerhapsBelow,
 }
 
-/// The names in a path, `..` among them.
-fn names(path: &Path) -> VecDeque<OsString> {
+/// The names in a path, in order, `..` among them; `/` and `.` are none.
+pub fn names(path: &Path) -> VecDeque<OsString> {
     let name = |part: Component<'_>| match part {
         Component::Normal(name) => Some(name.to_owned()),
         Component::ParentDir => Some("..".into()),

@@ -1,7 +1,7 @@
 //! Images made and given away: commit, import, save, export.
 
 use super::super::each;
-use crate::container::{changes, commit};
+use crate::container::{Parts, changes, commit};
 use crate::error::Result;
 use crate::image::{self, Name, Store, import, save};
 use crate::state::Root;
@@ -80,7 +80,7 @@ pub struct Export {
 }
 
 /// `minidocker commit`.
-pub fn commit(options: &Commit, root: &Root) -> Result<u8> {
+pub fn commit(options: &Commit, root: &Root, parts: &Parts) -> Result<u8> {
     each(std::slice::from_ref(&options.container), |word| {
         let wishes = commit::Wishes {
             name: options.name.as_deref().map(super::name).transpose()?,
@@ -89,7 +89,7 @@ pub fn commit(options: &Commit, root: &Root) -> Result<u8> {
             changes: options.change.clone(),
             pause: options.pause,
         };
-        let id = commit::commit(root, word, &wishes)?.to_string();
+        let id = commit::commit(root, word, &wishes, parts)?.to_string();
         super::note(root, "create", &id);
         Ok(Some(id))
     })
@@ -131,12 +131,14 @@ fn wanted(store: &Store, words: &[String]) -> Result<Vec<image::Listed>> {
 }
 
 /// `minidocker import`.
-pub fn import(options: &Import, root: &Root) -> Result<u8> {
+pub fn import(options: &Import, root: &Root, parts: &Parts) -> Result<u8> {
     each(&[options.file.display().to_string()], |word| {
         let name = options.name.as_deref().map(super::name).transpose()?;
         let path = Some(options.file.as_path()).filter(|_| word != "-");
         let message = options.message.as_deref().unwrap_or("Imported from -");
-        let id = import::import(&Store::open(root.path()), path, &options.change, message, name.as_ref())?;
+        let store = Store::open(root.path());
+        let unpacking = &parts.unpacking();
+        let id = import::import(&store, path, &options.change, message, name.as_ref(), unpacking)?;
         super::note(root, "import", &id.to_string());
         Ok(Some(id.to_string()))
     })

@@ -1,5 +1,6 @@
 //! Images taken in: the verbs load and image build-base.
 
+use crate::container::Parts;
 use crate::error::Result;
 use crate::image::{self, Loaded, Store};
 use crate::narrate;
@@ -19,8 +20,8 @@ pub struct Load {
 }
 
 /// Failures of this verb have the status 1, as with Docker.
-pub fn load(options: &Load, root: &Root) -> Result<u8> {
-    match image::load(&Store::open(root.path()), options.input.as_deref()) {
+pub fn load(options: &Load, root: &Root, parts: &Parts) -> Result<u8> {
+    match image::load(&Store::open(root.path()), options.input.as_deref(), &parts.unpacking()) {
         Ok(loaded) => loaded.iter().for_each(tell),
         Err(error) => {
             narrate::report(&error);
