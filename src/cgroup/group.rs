@@ -3,9 +3,9 @@
 use super::controllers::{self, Asked};
 use super::devices;
 use super::hierarchy::{self, Hierarchy, Version};
-use super::limits::{Limits, Setting};
+use super::limits::{self, Limits, Setting};
 use super::stop::{self, groups_below};
-use crate::error::{Error, Meaning, Problem, Result};
+use crate::error::{Error, Problem, Result};
 use crate::sys::errno::{EACCES, ENOENT, EPERM, EROFS};
 use crate::sys::flags::{O_DIRECTORY, O_PATH};
 use crate::sys::{file, identity, process};
@@ -39,10 +39,11 @@ pub fn name(id: &str) -> String {
 }
 
 impl Group {
-    /// Make the group for container `id` with `limits`; `device_rules` says whether devices are guarded.
+    /// Make the group for container `id`, ready for `limits`: with the controllers that these need, and with those of
+    /// [`Limits::settings`] set. `device_rules` says whether devices are guarded.
     ///
     /// With CAP_SYS_ADMIN (`privileged`) the group stands at the top of each hierarchy; else inside this
-    /// process's own group, if that was delegated to the user. A limit that cannot be set is an error, and the
+    /// process's own group, if that was delegated to the user ([`Hierarchy::ground`]). A limit that cannot be set is an error, and the
     /// error leaves no directory behind. With no limit asked and no place to make one the group is empty.
     pub fn make(id: &str, limits: &Limits, privileged: bool, device_rules: bool) -> Result<Self> {
         let mut group = Group::default();
@@ -57,20 +58,21 @@ impl Group {
         let hierarchies = hierarchy::mounted()?;
         require_controllers(&hierarchies, limits)?;
         for hierarchy in hierarchies {
-            let settings = settings_for(&hierarchy, limits);
-            if settings.is_empty() && !joined_anyway(&hierarchy) {
+            let mut needed = limits.controllers(hierarchy.version);
+            needed.retain(|(controller, _)| hierarchy.has(controller));
+            if needed.is_empty() && !joined_anyway(&hierarchy) {
                 continue;
             }
-            let parent = if privileged { hierarchy.mount.clone() } else { hierarchy.own.clone() };
-            let asked = settings.first().map(|setting| setting.option);
+            let parent = hierarchy.ground(privileged)?.to_owned();
+            let asked = needed.first().map(|(_, option)| *option);
             let directory = parent.join(name(id));
-            match self.make_directory(&hierarchy, &parent, &settings, id) {
+            match self.make_directory(&hierarchy, &parent, &needed, id) {
                 Err(error) if cannot_be_made(&error) && asked.is_none() => continue,
                 answer => answer.map_err(|error| explain(error, asked, &parent))?,
             }
             self.places.push(Place { hierarchy, directory });
             let place = &self.places[self.places.len() - 1];
-            place.prepare(&parent, &settings)?;
+            place.prepare(&parent, &limits.settings(place.hierarchy.version))?;
             if device_rules && privileged {
                 devices::guard(place)?;
             }
@@ -78,12 +80,12 @@ impl Group {
         Ok(())
     }
 
-    /// The directory below `parent`, with the controllers that `settings` need.
+    /// The directory below `parent`, with the controllers that are `asked` for.
     fn make_directory(
         &mut self,
         hierarchy: &Hierarchy,
         parent: &Path,
-        settings: &[Setting],
+        asked: &[Asked<'_>],
         id: &str,
     ) -> Result<()> {
         let directory = parent.join(name(id));
@@ -91,9 +93,8 @@ impl Group {
             return file::mkdir(&directory, 0o755);
         }
         self.parents.push(parent.to_owned());
-        let asked: Vec<Asked<'_>> = settings.iter().map(|one| (one.controller, one.option)).collect();
         // The client that made this supervisor may be in the same group.
-        let _on = controllers::switch_on(parent, &asked, id, Some(process::parent()))?;
+        let _on = controllers::switch_on(parent, asked, id, Some(process::parent()))?;
         file::mkdir(&directory, 0o755)
     }
 
@@ -137,8 +138,13 @@ impl Group {
 
     /// Remove the group, and whoever is left in it. What is already gone is fine.
     pub fn remove(&self, id: &str) -> Result<()> {
+        self.remove_by(id, stop::kill_all)
+    }
+
+    /// The same, with `kill` to end whoever is left in it and in groups below.
+    pub fn remove_by(&self, id: &str, kill: fn(&Group) -> Result<()>) -> Result<()> {
         for place in &self.places {
-            stop::remove_directory(self, &place.directory)?;
+            stop::remove_by(self, &place.directory, kill)?;
         }
         self.parents.iter().try_for_each(|parent| controllers::switch_off(parent, id))
     }
@@ -166,6 +172,11 @@ impl Group {
         Ok(group)
     }
 
+    /// Its directories, one for each hierarchy that it is in.
+    pub fn directories(&self) -> Vec<PathBuf> {
+        self.places.iter().map(|place| place.directory.clone()).collect()
+    }
+
     /// The directory of the group on which `controller` acts.
     pub fn directory_of(&self, controller: &str) -> Option<(&Path, Version)> {
         let place = self.places.iter().find(|place| place.hierarchy.has(controller))?;
@@ -174,7 +185,7 @@ impl Group {
 }
 
 impl Place {
-    /// Give a new group what it needs before a process can join, and its limits.
+    /// Give a new group what it needs before a process can join, and those of `settings` that its controllers know.
     pub(super) fn prepare(&self, parent: &Path, settings: &[Setting]) -> Result<()> {
         if self.hierarchy.version == Version::V1 && self.hierarchy.has("cpuset") {
             // A new v1 cpuset is empty, and a process cannot live on no processor and no memory node.
@@ -183,40 +194,25 @@ impl Place {
                 file::write(&self.directory.join(name), inherited.trim())?;
             }
         }
-        for setting in settings {
-            let path = self.directory.join(setting.file);
-            match file::write(&path, &setting.value) {
-                Err(error)
-                    if setting.optional && (error.is(ENOENT) || error.is(EACCES) || error.is(EPERM)) => {}
-                answer => answer.meaning(|| Problem::CgroupLimitRefused {
-                    file: path.display().to_string(),
-                    value: setting.value.clone(),
-                })?,
-            }
-        }
-        Ok(())
+        let settings = settings.iter().filter(|setting| self.hierarchy.has(setting.controller));
+        settings.into_iter().try_for_each(|one| limits::set(&self.directory, one.file, &one.value))
     }
 }
 
 /// Every limit must have a hierarchy whose controller will enforce it.
 fn require_controllers(hierarchies: &[Hierarchy], limits: &Limits) -> Result<()> {
-    let v2 = limits.settings(Version::V2);
-    for (index, v1) in limits.settings(Version::V1).iter().enumerate() {
+    let v2 = limits.controllers(Version::V2);
+    for ((v1, asked), (v2, _)) in limits.controllers(Version::V1).into_iter().zip(v2) {
         let enforced = hierarchies.iter().any(|hierarchy| match hierarchy.version {
-            Version::V1 => hierarchy.has(v1.controller),
-            Version::V2 => hierarchy.has(v2[index].controller),
+            Version::V1 => hierarchy.has(v1),
+            Version::V2 => hierarchy.has(v2),
         });
         if !enforced {
-            let (asked, controller) = (v1.option.to_owned(), v1.controller.to_owned());
+            let (asked, controller) = (asked.to_owned(), v1.to_owned());
             return Err(Error::new(Problem::CgroupNoController { asked, controller }));
         }
     }
     Ok(())
-}
-
-fn settings_for(hierarchy: &Hierarchy, limits: &Limits) -> Vec<Setting> {
-    let settings = limits.settings(hierarchy.version).into_iter();
-    settings.filter(|setting| hierarchy.has(setting.controller)).collect()
 }
 
 fn joined_anyway(hierarchy: &Hierarchy) -> bool {

@@ -1,6 +1,7 @@
-//! Groups of which nobody keeps a record: those that a demo makes. A lock tells whether their maker still lives.
+//! Groups of which nobody keeps a record: those that a demo or the grader makes. A lock tells whether their maker still
+//! lives.
 //!
-//! Each of their directories is named `minidocker-demo-ID` and is locked (flock(2)) by the process that made it. The
+//! Each of their directories is named `minidocker-demo-ID` or `minidocker-lab-ID` and is locked (flock(2)) by the process that made it. The
 //! kernel drops the lock with the last copy of the descriptor, however the process ends; so a directory that can be
 //! locked is a dead one's, and whoever finds it takes it away. A helper must let go of its copy at once, since a
 //! frozen one would outlive its maker: [`Held::let_go`].
@@ -21,6 +22,8 @@ use std::path::{Path, PathBuf};
 
 /// What the name of such a group begins with, in place of a container's id.
 const DEMO: &str = "demo-";
+/// The same for one that the grader made.
+const LAB: &str = "lab-";
 /// Who asks, in an error.
 const ASKED: &str = "cgroup-demo";
 
@@ -43,18 +46,45 @@ impl Held {
     ///
     /// `companion` is the parent of this process, if it attends: in a delegated group both must step aside.
     pub fn make(controllers: &[&str], privileged: bool, companion: Option<i32>) -> Result<Self> {
+        let mut held = Self::named(DEMO)?;
+        for hierarchy in needed(controllers)? {
+            held.add_to(hierarchy, privileged, companion)?;
+        }
+        Ok(held)
+    }
+
+    /// Make one for the grader in each of `hierarchies` in which one may be made, with those of their controllers that
+    /// limit something; and why not in the others.
+    pub fn make_where_allowed(
+        hierarchies: Vec<Hierarchy>,
+        privileged: bool,
+        companion: Option<i32>,
+    ) -> Result<(Self, Vec<Error>)> {
+        const LIMIT: [&str; 5] = ["memory", "pids", "cpu", "cpuset", "io"];
+        let mut held = Self::named(LAB)?;
+        let mut refused = Vec::new();
+        for mut hierarchy in hierarchies {
+            if hierarchy.version == Version::V2 {
+                hierarchy.controllers.retain(|controller| LIMIT.contains(&controller.as_str()));
+            }
+            refused.extend(held.add_to(hierarchy, privileged, companion).err());
+        }
+        Ok((held, refused))
+    }
+
+    fn named(prefix: &str) -> Result<Self> {
         let random = process::random(4)?.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let mut held = Self {
-            id: format!("{DEMO}{random}"),
+        Ok(Self {
+            id: format!("{prefix}{random}"),
             group: Group::default(),
             locks: RefCell::default(),
             removed: Cell::new(false),
-        };
-        for hierarchy in needed(controllers)? {
-            let parent = if privileged { hierarchy.mount.clone() } else { hierarchy.own.clone() };
-            held.add(hierarchy, &parent, companion).map_err(|error| explain(error, &parent))?;
-        }
-        Ok(held)
+        })
+    }
+
+    fn add_to(&mut self, hierarchy: Hierarchy, privileged: bool, companion: Option<i32>) -> Result<()> {
+        let parent = if privileged { hierarchy.mount.clone() } else { hierarchy.own.clone() };
+        self.add(hierarchy, &parent, companion).map_err(|error| explain(error, &parent))
     }
 
     /// Make the directory below `parent`, locked before anybody could think it a dead one's.
@@ -138,7 +168,7 @@ fn hold(directory: &Path) -> Result<OwnedFd> {
     Ok(descriptor)
 }
 
-/// Clear away what dead demos left: at the top of each hierarchy and in this process's own group; for an ordinary user
+/// Clear away what dead demos and graders left: at the top of each hierarchy and in this process's own group; for an ordinary user
 /// with `everywhere`, in all groups of the machine.
 ///
 /// Somebody else's, whom this user may not touch, are left alone. Every `minidocker run` asks for this, so it looks at
@@ -232,12 +262,12 @@ fn find_dead(parent: &Path, user: u32, dead: &mut BTreeMap<String, Vec<OwnedFd>>
     Ok(())
 }
 
-/// `demo-1a2b3c4d` of `…/minidocker-demo-1a2b3c4d`, and of the leaf beside it.
+/// `demo-1a2b3c4d` of `…/minidocker-demo-1a2b3c4d`, so for the grader's, and of the leaf beside it.
 fn id_of(directory: &Path) -> Option<String> {
     let own = directory.file_name()?.to_str()?;
     let id = own.strip_prefix(&name(""))?;
     let id = id.strip_suffix(controllers::LEAF).unwrap_or(id);
-    id.starts_with(DEMO).then(|| id.to_owned())
+    [DEMO, LAB].iter().any(|prefix| id.starts_with(prefix)).then(|| id.to_owned())
 }
 
 fn is_leaf(directory: &Path) -> bool {
@@ -265,10 +295,11 @@ mod tests {
     }
 
     #[test]
-    fn a_demos_group_is_known_by_its_name() {
+    fn a_group_of_which_no_record_is_kept_is_known_by_its_name() {
         let id = |path: &str| id_of(Path::new(path));
         assert_eq!(id("/sys/fs/cgroup/minidocker-demo-12ab").as_deref(), Some("demo-12ab"));
         assert_eq!(id("/sys/fs/cgroup/minidocker-demo-12ab-runtime").as_deref(), Some("demo-12ab"));
+        assert_eq!(id("/sys/fs/cgroup/minidocker-lab-12ab").as_deref(), Some("lab-12ab"));
         assert_eq!(id("/sys/fs/cgroup/minidocker-12ab34cd56ef"), None);
         assert_eq!(id("/sys/fs/cgroup/process_api"), None);
     }

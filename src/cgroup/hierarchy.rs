@@ -29,6 +29,20 @@ pub enum Version {
 }
 
 impl Hierarchy {
+    /// The group in which this process makes groups: the top with CAP_SYS_ADMIN (`privileged`), else its own.
+    ///
+    /// On v2 its own can limit groups below only if nobody else is in it. Whoever gives a tree away, to a container in
+    /// which containers run, moves everybody down from the top of what is given; that empty top is the place then.
+    pub fn ground(&self, privileged: bool) -> Result<&Path> {
+        let at_top = privileged
+            || self.version == Version::V2
+                && self.own != self.mount
+                // The machine's own top has no such file.
+                && file::exists(&self.mount.join("cgroup.type"))?
+                && file::read_text(&self.mount.join("cgroup.procs"))?.is_empty();
+        Ok(if at_top { &self.mount } else { &self.own })
+    }
+
     /// Whether `controller` acts on this tree.
     pub fn has(&self, controller: &str) -> bool {
         self.controllers.iter().any(|one| one == controller)

@@ -1,8 +1,10 @@
-//! Each limit, and the file that holds it in version 1 and in version 2.
+//! What can be limited, which controller does it, and how a limit is written. How much memory and how many processes
+//! stands in [`memory`](super::memory), how much time on processors in [`cpu`](super::cpu), the rest here.
 
+use super::controllers::Asked;
 use super::hierarchy::Version;
 use super::stop::unless_gone;
-use crate::error::Result;
+use crate::error::{Meaning, Problem, Result};
 use crate::sys::file;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -44,85 +46,55 @@ pub struct Setting {
     pub file: &'static str,
     /// What is written.
     pub value: String,
-    /// Whether a kernel may lack the file (swap accounting can be compiled or switched off).
-    pub optional: bool,
-    /// The option that asked for it, for the error.
-    pub option: &'static str,
 }
 
-/// The period over which CPU time is rationed: a tenth of a second, the kernel's and Docker's default.
-const PERIOD_US: u64 = 100_000;
-
 impl Limits {
-    /// The files to write in a hierarchy of `version`, in an order the kernel accepts.
+    /// The controllers that the limits need, by their names in `version`, each with the option that asks for it. Both
+    /// versions have as many, in the same order.
+    pub fn controllers(&self, version: Version) -> Vec<Asked<'static>> {
+        let io = if version == Version::V1 { "blkio" } else { "io" };
+        let asked = [
+            (self.memory.is_some(), "memory", "--memory"),
+            (self.millicpus.is_some(), "cpu", "--cpus"),
+            (self.shares.is_some(), "cpu", "--cpu-shares"),
+            (self.cpus.is_some(), "cpuset", "--cpuset-cpus"),
+            (self.pids.is_some(), "pids", "--pids-limit"),
+            (self.rates.iter().any(|rate| rate.write), io, "--device-write-bps"),
+            (self.rates.iter().any(|rate| !rate.write), io, "--device-read-bps"),
+        ];
+        asked.into_iter().filter(|(asked, ..)| *asked).map(|(_, name, option)| (name, option)).collect()
+    }
+
+    /// The files to write for which processors, and for the rates of devices.
     pub fn settings(&self, version: Version) -> Vec<Setting> {
-        let mut settings = Vec::new();
-        let mut set = |option,
-                       v1: (&'static str, &'static str),
-                       v2: (&'static str, &'static str),
-                       value: [String; 2]| {
-            let [value1, value2] = value;
-            let ((controller, file), value) =
-                if version == Version::V1 { (v1, value1) } else { (v2, value2) };
-            let optional = file.contains("memsw") || file.contains("swap");
-            settings.push(Setting { controller, file, value, optional, option });
-        };
-        if let Some(bytes) = self.memory {
-            let twice = bytes.saturating_mul(2);
-            set("--memory", ("memory", "memory.limit_in_bytes"), ("memory", "memory.max"), both(bytes));
-            // v1 counts memory and swap together, v2 swap alone.
-            set(
-                "--memory",
-                ("memory", "memory.memsw.limit_in_bytes"),
-                ("memory", "memory.swap.max"),
-                [twice.to_string(), bytes.to_string()],
-            );
-        }
-        if let Some(thousandths) = self.millicpus {
-            let quota = thousandths * PERIOD_US / 1000;
-            let v2 = format!("{quota} {PERIOD_US}");
-            set("--cpus", ("cpu", "cpu.cfs_quota_us"), ("cpu", "cpu.max"), [quota.to_string(), v2]);
-        }
-        if let Some(shares) = self.shares {
-            let weight = weight(shares);
-            set(
-                "--cpu-shares",
-                ("cpu", "cpu.shares"),
-                ("cpu", "cpu.weight"),
-                [shares.to_string(), weight.to_string()],
-            );
-        }
-        if let Some(cpus) = &self.cpus {
-            set(
-                "--cpuset-cpus",
-                ("cpuset", "cpuset.cpus"),
-                ("cpuset", "cpuset.cpus"),
-                [cpus.clone(), cpus.clone()],
-            );
-        }
-        if let Some(pids) = self.pids {
-            set("--pids-limit", ("pids", "pids.max"), ("pids", "pids.max"), both(pids));
-        }
-        for Rate { device, write, bytes } in &self.rates {
-            let (option, v1, word) = match write {
-                true => ("--device-write-bps", "blkio.throttle.write_bps_device", "wbps"),
-                false => ("--device-read-bps", "blkio.throttle.read_bps_device", "rbps"),
-            };
-            let values = [format!("{device} {bytes}"), format!("{device} {word}={bytes}")];
-            set(option, ("blkio", v1), ("io", "io.max"), values);
-        }
-        settings
+        let cpus = self.cpus.iter();
+        let cpus =
+            cpus.map(|cpus| Setting { controller: "cpuset", file: "cpuset.cpus", value: cpus.clone() });
+        cpus.chain(self.rates.iter().map(|rate| rate.setting(version))).collect()
     }
 }
 
-/// The v2 weight (1 to 10000, where 100 is everybody's) of v1 shares (2 to 262144, where 1024 is).
-///
-/// The curve through these three points that runc and crun use; a straight line would make a group that asks
-/// for everybody's share weaker than one that asks for nothing.
-fn weight(shares: u64) -> u64 {
-    let log = (shares.clamp(2, 262_144) as f64).log2();
-    let exponent = (log * log + 125.0 * log) / 612.0 - 7.0 / 34.0;
-    (10_f64.powf(exponent) - 1e-6).ceil() as u64
+impl Rate {
+    fn setting(&self, version: Version) -> Setting {
+        let Rate { device, write, bytes } = self;
+        let (file, word) = match write {
+            true => ("blkio.throttle.write_bps_device", "wbps"),
+            false => ("blkio.throttle.read_bps_device", "rbps"),
+        };
+        match version {
+            Version::V1 => Setting { controller: "blkio", file, value: format!("{device} {bytes}") },
+            Version::V2 => {
+                Setting { controller: "io", file: "io.max", value: format!("{device} {word}={bytes}") }
+            }
+        }
+    }
+}
+
+/// Write a limit into a file of the group at `directory`. If the kernel refuses, the error names file and value.
+pub fn set(directory: &Path, file: &str, value: &str) -> Result<()> {
+    let path = directory.join(file);
+    file::write(&path, value)
+        .meaning(|| Problem::CgroupLimitRefused { file: path.display().to_string(), value: value.to_owned() })
 }
 
 /// Whether the v2 group at `directory` has a limit of `controller`: whether a file says other than in a new group.
@@ -145,38 +117,36 @@ pub fn are_set(directory: &Path, controller: &str) -> Result<bool> {
     Ok(false)
 }
 
-fn both(value: u64) -> [String; 2] {
-    [value.to_string(), value.to_string()]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn each_version_has_its_files_and_its_arithmetic() {
-        let limits =
-            Limits { memory: Some(1 << 20), millicpus: Some(500), shares: Some(1024), ..Limits::default() };
+    fn each_version_has_its_files() {
+        let rate = Rate { device: "8:0".to_owned(), write: true, bytes: 1024 };
+        let limits = Limits { cpus: Some("0-1".to_owned()), rates: vec![rate], ..Limits::default() };
         let lines = |version| -> Vec<String> {
             limits.settings(version).into_iter().map(|one| format!("{}={}", one.file, one.value)).collect()
         };
-        assert_eq!(
-            lines(Version::V1),
-            [
-                "memory.limit_in_bytes=1048576",
-                "memory.memsw.limit_in_bytes=2097152",
-                "cpu.cfs_quota_us=50000",
-                "cpu.shares=1024"
-            ]
-        );
-        assert_eq!(
-            lines(Version::V2),
-            ["memory.max=1048576", "memory.swap.max=1048576", "cpu.max=50000 100000", "cpu.weight=100"]
-        );
+        assert_eq!(lines(Version::V1), ["cpuset.cpus=0-1", "blkio.throttle.write_bps_device=8:0 1024"]);
+        assert_eq!(lines(Version::V2), ["cpuset.cpus=0-1", "io.max=8:0 wbps=1024"]);
     }
 
     #[test]
-    fn everybodys_shares_are_everybodys_weight() {
-        assert_eq!([2, 512, 1024, 2048, 262_144].map(weight), [1, 59, 100, 174, 10_000]);
+    fn every_limit_has_a_controller_in_both_versions() {
+        let rate = |write| Rate { device: "8:0".to_owned(), write, bytes: 1 };
+        let limits = Limits {
+            memory: Some(1),
+            millicpus: Some(1),
+            shares: Some(1),
+            cpus: Some("0".to_owned()),
+            pids: Some(1),
+            rates: vec![rate(false), rate(true)],
+        };
+        let options = |version| -> Vec<&str> {
+            limits.controllers(version).into_iter().map(|(_, option)| option).collect()
+        };
+        assert_eq!(options(Version::V1), options(Version::V2));
+        assert_eq!(options(Version::V1).len(), 7);
     }
 }

@@ -14,10 +14,13 @@ pub fn freeze(group: &Group, frozen: bool) -> Result<()> {
     group.places.iter().try_for_each(|place| freeze_at(place, frozen))
 }
 
-/// Freeze every process of the group, and wait until all are: from then on nothing changes there.
+/// Freeze every process of the group, and wait until all are: from then on nothing changes there. Or let them go on.
 ///
-/// In one hierarchy, since v2 does not count as frozen who is frozen by v1.
-pub fn freeze_and_wait(group: &Group) -> Result<()> {
+/// They are frozen in one hierarchy, since v2 does not count as frozen who is frozen by v1, and thawed in all.
+pub fn hold_still(group: &Group, still: bool) -> Result<()> {
+    if !still {
+        return freeze(group, false);
+    }
     let Some(place) = freezer(group) else { return Ok(()) };
     freeze_at(place, true)?;
     wait_frozen(place)
@@ -45,6 +48,12 @@ impl Group {
     /// Whether its processes can be frozen.
     pub fn can_freeze(&self) -> bool {
         freezer(self).is_some()
+    }
+
+    /// The directory in which they can be, and its version: of the v1 controller `freezer` if there is one, else of v2,
+    /// which freezes without a controller.
+    pub fn freezer(&self) -> Option<(&Path, Version)> {
+        freezer(self).map(|place| (place.directory.as_path(), place.hierarchy.version))
     }
 }
 
@@ -219,18 +228,25 @@ pub(super) fn remove_below(group: &Group, directory: &Path) -> Result<()> {
 }
 
 /// Remove a group's directory, those made below it, and whoever is still in one; what is already gone is fine.
+pub fn remove_directory(group: &Group, directory: &Path) -> Result<()> {
+    remove_by(group, directory, kill_all)
+}
+
+/// The same, with `kill` to end whoever is still in one.
 ///
 /// Normally nobody is: the kernel kills a pid namespace with its first process. And still `EBUSY` may come, since
 /// a task leaves its group a moment after it has been waited for, when it is switched off its processor for the
 /// last time (Linux 6.18). No event tells of that on v1, so this asks again.
-pub fn remove_directory(group: &Group, directory: &Path) -> Result<()> {
+pub(super) fn remove_by(group: &Group, directory: &Path, kill: fn(&Group) -> Result<()>) -> Result<()> {
     const TRIES: u32 = 200;
     for _ in 0..TRIES {
         match file::rmdir(directory) {
             Err(error) if error.is(EBUSY) => {
-                kill_all(group)?;
+                if has_members(directory)? {
+                    kill(group)?;
+                }
                 for below in groups_below(directory)? {
-                    remove_directory(group, &below)?;
+                    remove_by(group, &below, kill)?;
                 }
                 process::pause_millisecond();
             }

@@ -168,7 +168,7 @@ fn hold_still(root: &Root, id: &str) -> Result<Option<Still>> {
     }
     take(Step::Pause, || {
         let guard = Some(Guard::set(|| stop::freeze(&group, false))?);
-        stop::freeze_and_wait(&group)?;
+        stop::hold_still(&group, true)?;
         Ok(Some(Still { guard, group }))
     })
 }

@@ -5,6 +5,7 @@
 //! which sees the end, knows whether that was somebody's will.
 
 use super::alive::{self, Alive, State};
+use super::parts::Parts;
 use super::record::{self, Config, Phase, Status, Wish};
 use super::report::Outcome;
 use super::tell::tell;
@@ -112,28 +113,28 @@ pub fn kill(root: &Root, word: &str, signal: &str) -> Result<()> {
 }
 
 /// Stop all processes of a running container where they are.
-pub fn pause(root: &Root, word: &str) -> Result<()> {
+pub fn pause(root: &Root, word: &str, parts: &Parts) -> Result<()> {
     take(Step::Pause, || {
         let running = alive::find(root, word)?;
         let group = running.group_to_freeze()?;
         if stop::is_frozen(&group)? {
             return Err(Error::new(Problem::Life(LifeProblem::AlreadyPaused { name: word.to_owned() })));
         }
-        stop::freeze_and_wait(&group)?;
+        (parts.freeze)(&group, true)?;
         tell(root, &running.config.spec, "pause", &[]);
         Ok(())
     })
 }
 
 /// Let them go on.
-pub fn unpause(root: &Root, word: &str) -> Result<()> {
+pub fn unpause(root: &Root, word: &str, parts: &Parts) -> Result<()> {
     take(Step::Unpause, || {
         let running = alive::find(root, word)?;
         let group = running.group_to_freeze()?;
         if !stop::is_frozen(&group)? {
             return Err(Error::new(Problem::Life(LifeProblem::NotPaused { name: word.to_owned() })));
         }
-        stop::freeze(&group, false)?;
+        (parts.freeze)(&group, false)?;
         tell(root, &running.config.spec, "unpause", &[]);
         Ok(())
     })
@@ -183,17 +184,17 @@ pub fn rename(root: &Root, word: &str, name: &str) -> Result<()> {
 }
 
 /// Remove a container; with `volumes`, those that were made for it alone too. One that runs is `StillRunning`, unless
-/// `force` kills it first.
-pub fn remove(root: &Root, word: &str, force: bool, volumes: bool) -> Result<()> {
+/// there is a `force`: then all in its group are killed first, as these parts do it.
+pub fn remove(root: &Root, word: &str, force: Option<&Parts>, volumes: bool) -> Result<()> {
     let id = root.find(word)?;
-    if force {
-        take(Step::Kill, || kill_and_wait(root, &id))?;
+    if let Some(parts) = force {
+        take(Step::Kill, || kill_and_wait(root, &id, parts))?;
     }
     take(Step::Cleanup, || {
         let held = root.lock()?;
         match reclaim::remove(root, &held, &id, word, volumes) {
             // Its supervisor was faster: it was to be deleted when it ended.
-            Err(error) if force && (error.is_absence() || root.find(&id).is_err()) => Ok(()),
+            Err(error) if force.is_some() && (error.is_absence() || root.find(&id).is_err()) => Ok(()),
             answer => answer,
         }
     })
@@ -201,14 +202,17 @@ pub fn remove(root: &Root, word: &str, force: bool, volumes: bool) -> Result<()>
 
 /// Kill whatever of the container runs, and wait until its supervisor has ended. (One whose record cannot be read is
 /// killed with its supervisor.)
-fn kill_and_wait(root: &Root, id: &str) -> Result<()> {
+///
+/// The kernel kills a pid namespace with its first process. In the group may be others, and on v1 a frozen process does
+/// not take the signal.
+fn kill_and_wait(root: &Root, id: &str, parts: &Parts) -> Result<()> {
     let Some(supervisor) = root.supervisor(id)? else { return Ok(()) };
     Wish::Stop.save(&root.container(id))?;
     match alive::state(root, id) {
         Ok(State::Idle(_)) => return Ok(()),
         Ok(State::Running(running)) => {
             send(root, &running, SIGKILL)?;
-            thaw(&running)?;
+            (parts.kill)(&running.group()?)?;
         }
         Ok(State::Waiting(_)) => supervise::send(&supervisor, SIGTERM)?,
         Err(_) => supervise::send(&supervisor, SIGKILL)?,

@@ -11,7 +11,6 @@ use crate::overlay::size;
 use crate::process::apart;
 use crate::state::Root;
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
 
 /// What a container is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,10 +146,9 @@ fn see(root: &Root, book: &Book, id: &str) -> Result<Option<Seen>> {
 }
 
 impl Seen {
-    /// The directories of its cgroup, one for each hierarchy that it is in; none where it could have none.
-    pub fn groups(&self) -> Result<Vec<PathBuf>> {
-        let group = Group::find(&self.config.spec.id)?;
-        Ok(group.places.into_iter().map(|place| place.directory).collect())
+    /// Its cgroup, as far as there is one.
+    pub fn group(&self) -> Result<Group> {
+        Group::find(&self.config.spec.id)
     }
 
     /// The bytes that it has written itself, and those of its whole root file system.

@@ -4,7 +4,8 @@
 //! writes that one function anew and runs `Parts { uts: mine, ..Parts::REFERENCE }`.
 
 use super::spec::Spec;
-use crate::cgroup::{self, Group};
+use crate::cgroup::accounting::{self, Usage};
+use crate::cgroup::{self, Group, stop};
 use crate::error::Result;
 use crate::image::unpack::{self, Member, Places};
 use crate::namespace;
@@ -37,8 +38,12 @@ pub struct Held {
 /// The steps, in the order in which they are taken.
 #[derive(Debug, Clone, Copy)]
 pub struct Parts {
-    /// Runtime: make the cgroup with its limits, empty.
+    /// Runtime: make the cgroup, empty, with the controllers that its limits need.
     pub cgroup: fn(&Spec) -> Result<Group>,
+    /// Runtime: limit its memory and the number of its processes.
+    pub memory: fn(&Spec, &Group) -> Result<()>,
+    /// Runtime: limit and weigh its time on processors.
+    pub cpu: fn(&Spec, &Group) -> Result<()>,
     /// Runtime: make a bridge, up, with its address. That it is needed, and is ours, has been settled.
     pub bridge: fn(&Socket, &Plan<'_>) -> Result<()>,
     /// Runtime: the packet filter rules by which what leaves a bridge's subnet finds its way.
@@ -96,6 +101,14 @@ pub struct Parts {
     pub assume: fn(&Spec, &Identity) -> Result<()>,
     /// Child: no new privileges, and the seccomp filter.
     pub filter: fn(&Spec) -> Result<()>,
+    /// Anybody outside: what the group uses.
+    pub usage: fn(&Group) -> Result<Usage>,
+    /// Anybody outside: stop everybody in the group where they are, and return when all are; or, with `false`, let them go on.
+    pub freeze: fn(&Group, bool) -> Result<()>,
+    /// Anybody outside: end everybody in the group and in groups below, also who is frozen. On return all have ended.
+    pub kill: fn(&Group) -> Result<()>,
+    /// Runtime: how many processes of the group the OOM killer has killed.
+    pub oom: fn(&Group) -> Result<u64>,
     /// Pid 1 with `--init`: reap, pass signals on, until the command has ended.
     pub reap: fn(i32) -> Result<Ended>,
 }
@@ -104,6 +117,8 @@ impl Parts {
     /// The product's own.
     pub const REFERENCE: Self = Self {
         cgroup: |spec| Group::make(&spec.id, &spec.limits, !spec.confined, !spec.privileged),
+        memory: |spec, group| cgroup::memory::limit(&spec.limits, group),
+        cpu: |spec, group| cgroup::cpu::limit(&spec.limits, group),
         bridge: make::make,
         way_out: nat::way_out,
         birth,
@@ -140,6 +155,10 @@ impl Parts {
         limit: |spec| security::limit(spec.capabilities),
         assume: |spec, who| identity::assume(who, spec.confined),
         filter: |spec| security::filter(spec.capabilities),
+        usage: accounting::usage,
+        freeze: stop::hold_still,
+        kill: stop::kill_all,
+        oom: cgroup::memory::oom_kills,
         reap: namespace::pid::reap,
     };
 

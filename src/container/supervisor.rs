@@ -195,7 +195,8 @@ impl Life<'_> {
     }
 
     fn out_of_memory(&self) -> Option<Memory> {
-        accounting::memory(&self.group).ok().filter(|memory| memory.oom_kills > 0)
+        let kills = (self.parts.oom)(&self.group).ok().filter(|kills| *kills > 0)?;
+        Some(accounting::memory(&self.group, kills))
     }
 
     /// Make everything, give birth, wait until the end. On failure what was made is still there.
@@ -204,7 +205,7 @@ impl Life<'_> {
             take(Step::Shared, || self.move_in(reporter))?;
         }
         take(Step::State, || self.prepare_directory().and_then(|()| self.relay.open(&self.claim.directory)))?;
-        self.group = take(Step::Cgroup, || (self.parts.cgroup)(&self.spec))?;
+        take(Step::Cgroup, || self.ration())?;
         if let Network::Bridge(_) = self.spec.network {
             let raise = || network::bridge::raise(self.root.path(), &self.spec.id, self.parts.making());
             take(Step::Bridge, raise)?;
@@ -229,6 +230,13 @@ impl Life<'_> {
             supervise::kill(&child)?;
         }
         ended
+    }
+
+    /// Its cgroup and its limits. A group that cannot be limited is removed with all else.
+    fn ration(&mut self) -> Result<()> {
+        self.group = (self.parts.cgroup)(&self.spec)?;
+        (self.parts.memory)(&self.spec, &self.group)?;
+        (self.parts.cpu)(&self.spec, &self.group)
     }
 
     fn attend(&mut self, ends: Ends, child: &Child) -> Result<Ended> {
@@ -343,7 +351,7 @@ impl Life<'_> {
             tell(self.root, &self.spec, "die", &[("exitCode", &ended.status().to_string())]);
         }
         let closed = if again { Ok(()) } else { self.relay.close() };
-        let state = self.group.remove(&self.spec.id).and_then(|()| {
+        let state = self.group.remove_by(&self.spec.id, self.parts.kill).and_then(|()| {
             let never_ran = self.new && ended.is_err();
             let kept = !self.spec.remove || Wish::load(&self.claim.directory)? == Some(Wish::Restart);
             if never_ran || !(kept || again) {

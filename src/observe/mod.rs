@@ -34,7 +34,7 @@ pub use processes::{Process, companions, process};
 pub use queues::{posix_names, system_v_keys};
 pub use sockets::listening_ports;
 pub use stat::{Stat, allowed_processors, stat};
-pub use usage::{Usage, machine_memory, network_bytes, usage};
+pub use usage::{Counted, Usage, machine_memory, network_bytes, usage};
 
 use std::path::PathBuf;
 

@@ -1,5 +1,5 @@
-//! What a group of processes uses: processor, memory, disks, network. From its cgroups, or, where it has none of its
-//! own, from its processes. See cgroups(7), Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst, and proc(5).
+//! What a group of processes uses of disks and network; and what of processor and memory, where its cgroups do not
+//! count that: then its processes are asked. See cgroups(7), Documentation/admin-guide/cgroup-v1 and cgroup-v2.rst, and proc(5).
 
 use std::path::{Path, PathBuf};
 
@@ -20,18 +20,29 @@ pub struct Usage {
     pub written: u64,
 }
 
+/// What the cgroups were asked for already; `None` is what they do not count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Time on processors until now, in nanoseconds.
+    pub processor: Option<u64>,
+    /// Bytes of memory.
+    pub memory: Option<u64>,
+    /// Processes and threads.
+    pub tasks: Option<u64>,
+}
+
 /// The usage of the group that has these `directories`, one for each hierarchy that it is in, and whose first process
-/// is `pid`. What no directory says is summed up over that process and its descendants.
-pub fn usage(directories: &[PathBuf], pid: i32) -> Usage {
+/// is `pid`. What was not `counted` is summed up over that process and its descendants.
+pub fn usage(directories: &[PathBuf], pid: i32, counted: Counted) -> Usage {
     let group = Group(directories);
     let mut of_processes = None;
     let mut processes = || *of_processes.get_or_insert_with(|| tree(pid));
     let (read, written) = group.disks();
     Usage {
-        processor: group.processor().unwrap_or_else(|| processes().processor),
-        memory: group.memory().unwrap_or_else(|| processes().memory),
+        processor: counted.processor.unwrap_or_else(|| processes().processor),
+        memory: counted.memory.unwrap_or_else(|| processes().memory),
         limit: group.limit(),
-        tasks: group.number("pids.current").unwrap_or_else(|| processes().tasks),
+        tasks: counted.tasks.unwrap_or_else(|| processes().tasks),
         read,
         written,
     }
@@ -72,18 +83,6 @@ impl Group<'_> {
 
     fn number(&self, name: &str) -> Option<u64> {
         self.text(name)?.trim().parse().ok()
-    }
-
-    fn processor(&self) -> Option<u64> {
-        let v2 = || Some(field(&self.text("cpu.stat")?, "usage_usec")? * 1000);
-        self.number("cpuacct.usage").or_else(v2)
-    }
-
-    fn memory(&self) -> Option<u64> {
-        let all = self.number("memory.usage_in_bytes").or_else(|| self.number("memory.current"))?;
-        let stat = self.text("memory.stat").unwrap_or_default();
-        let cached = field(&stat, "total_inactive_file").or_else(|| field(&stat, "inactive_file"));
-        Some(all.saturating_sub(cached.unwrap_or(0)))
     }
 
     /// v1 says that there is none by a number beyond every machine's memory, v2 by a word.
@@ -162,31 +161,23 @@ mod tests {
 
     #[test]
     fn both_versions_are_read() {
+        let counted = Counted { processor: Some(1234), memory: Some(4096), tasks: Some(3) };
         let (_v1, directories) = group(&[
-            ("cpuacct.usage", "1234\n"),
-            ("memory.usage_in_bytes", "8192\n"),
-            ("memory.stat", "cache 1\ninactive_file 1\ntotal_inactive_file 4096\n"),
             ("memory.limit_in_bytes", "9223372036854771712\n"),
-            ("pids.current", "3\n"),
             ("blkio.throttle.io_service_bytes", "8:0 Read 10\n8:0 Write 20\n8:16 Read 5\nTotal 35\n"),
         ]);
         let v1 = Usage { processor: 1234, memory: 4096, limit: None, tasks: 3, read: 15, written: 20 };
-        assert_eq!(usage(&directories, 0), v1);
+        assert_eq!(usage(&directories, 0, counted), v1);
         let (_v2, directories) = group(&[
-            ("cpu.stat", "usage_usec 7\nuser_usec 5\n"),
-            ("memory.current", "8192\n"),
-            ("memory.stat", "anon 1\ninactive_file 192\n"),
             ("memory.max", "65536\n"),
-            ("pids.current", "1\n"),
             ("io.stat", "8:0 rbytes=10 wbytes=20 rios=1\n8:16 rbytes=5 wbytes=0\n"),
         ]);
-        let v2 = Usage { processor: 7000, memory: 8000, limit: Some(65536), tasks: 1, read: 15, written: 20 };
-        assert_eq!(usage(&directories, 0), v2);
+        assert_eq!(usage(&directories, 0, counted), Usage { limit: Some(65536), ..v1 });
     }
 
     #[test]
     fn without_a_group_the_processes_are_asked() {
-        let own = usage(&[], std::process::id() as i32);
+        let own = usage(&[], std::process::id() as i32, Counted::default());
         assert!(own.memory > 1 << 16 && own.tasks >= 1 && own.limit.is_none(), "{own:?}");
         assert!(machine_memory() > Some(own.memory));
     }

@@ -137,9 +137,11 @@ pub fn obey(verb: Verb, root: &Root, parts: &Parts) -> Result<u8> {
             signals::parse(&signal)?;
             each(&containers, |word| life::kill(root, word, &signal).map(|()| echo(word)))
         }
-        Verb::Pause { containers } => each(&containers, |word| life::pause(root, word).map(|()| echo(word))),
+        Verb::Pause { containers } => {
+            each(&containers, |word| life::pause(root, word, parts).map(|()| echo(word)))
+        }
         Verb::Unpause { containers } => {
-            each(&containers, |word| life::unpause(root, word).map(|()| echo(word)))
+            each(&containers, |word| life::unpause(root, word, parts).map(|()| echo(word)))
         }
         Verb::Wait { containers } => {
             each(&containers, |word| life::wait(root, word).map(|status| Some(status.to_string())))
@@ -149,6 +151,7 @@ pub fn obey(verb: Verb, root: &Root, parts: &Parts) -> Result<u8> {
         }
         Verb::Rm { force, volumes, containers } => {
             clear(root)?;
+            let force = force.then_some(parts);
             each(&containers, |word| life::remove(root, word, force, volumes).map(|()| echo(word)))
         }
     }

@@ -39,7 +39,7 @@ pub fn obey(verb: Verb, root: &Root, parts: &Parts) -> Result<u8> {
     match verb {
         Verb::Ps(options) => ps::obey(&options, root),
         Verb::Inspect(options) => inspect::obey(&options, root),
-        Verb::Stats(options) => stats::obey(&options, root),
+        Verb::Stats(options) => stats::obey(&options, root, parts),
         Verb::Events(options) => events::obey(&options, root),
         Verb::Completions { of } => completions::obey(of),
         Verb::Diff { container } => super::each(&[container], |word| diff(root, word, parts).map(|()| None)),

@@ -1,11 +1,12 @@
 //! `stats`: what containers use, once or again every second.
 
+use crate::container::Parts;
 use crate::container::look::{self, Seen};
 use crate::error::Result;
 use crate::narrate::listing::{self, Columns, Row};
 use crate::narrate::{self, table, units};
 use crate::network::Network;
-use crate::observe::{self, Usage};
+use crate::observe::{self, Counted, Usage};
 use crate::process::moment;
 use crate::state::Root;
 use clap::Args;
@@ -57,12 +58,12 @@ struct Sample {
     network: (u64, u64),
 }
 
-pub fn obey(options: &Stats, root: &Root) -> Result<u8> {
-    let mut before = sample(&chosen(options, root, true)?)?;
+pub fn obey(options: &Stats, root: &Root, parts: &Parts) -> Result<u8> {
+    let mut before = sample(&chosen(options, root, true)?, parts)?;
     loop {
         moment::pass(INTERVAL)?;
         let seen = chosen(options, root, false)?;
-        let now = sample(&seen)?;
+        let now = sample(&seen, parts)?;
         let row = |one: &Seen| {
             let id = &one.config.spec.id;
             row(one, before.get(id), now.get(id))
@@ -95,11 +96,14 @@ fn chosen(options: &Stats, root: &Root, first: bool) -> Result<Vec<Seen>> {
 }
 
 /// What those of `seen` that run use at this moment, by their ids.
-fn sample(seen: &[Seen]) -> Result<HashMap<String, Sample>> {
+fn sample(seen: &[Seen], parts: &Parts) -> Result<HashMap<String, Sample>> {
     let running = seen.iter().filter(|one| one.pid != 0);
     running
         .map(|one| {
-            let usage = observe::usage(&one.groups()?, one.pid);
+            let group = one.group()?;
+            let used = (parts.usage)(&group)?;
+            let counted = Counted { processor: used.processor, memory: used.memory, tasks: used.tasks };
+            let usage = observe::usage(&group.directories(), one.pid, counted);
             let network = match one.config.spec.network {
                 Network::Host => (0, 0),
                 _ => observe::network_bytes(one.pid),
