@@ -35,6 +35,12 @@
 //! |---|---|
 //! | [`demo`] | each fact about containers shown by itself, on a throw-away host, with the evidence |
 //!
+//! The course.
+//!
+//! | module | in one sentence |
+//! |---|---|
+//! | [`lab`] | the grader: what the kernel says of a student's part |
+//!
 //! What all of them stand on.
 //!
 //! | module | in one sentence |
@@ -79,6 +85,7 @@ pub mod container;
 pub mod demo;
 pub mod error;
 pub mod image;
+pub mod lab;
 pub mod namespace;
 pub mod narrate;
 pub mod network;

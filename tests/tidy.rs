@@ -311,10 +311,35 @@ fn may_import(room: &str) -> Vec<&'static str> {
             let above = ["container", "narrate", "observe", "process", "state", "step", "sys", "error"];
             [MECHANISMS, &above].concat()
         }
-        "lab" => [MECHANISMS, &["container", "observe", "process", "state", "step", "error"]].concat(),
+        // It looks at what the kernel says, starts programs, and waits for them.
+        "lab" => {
+            let above = [
+                "container",
+                "demo",
+                "narrate",
+                "observe",
+                "process",
+                "said",
+                "state",
+                "step",
+                "sys",
+                "error",
+            ];
+            [MECHANISMS, &above].concat()
+        }
         "cli" => {
-            let above =
-                ["demo", "narrate", "lab", "container", "observe", "process", "state", "step", "error"];
+            let above = [
+                "demo",
+                "narrate",
+                "lab",
+                "said",
+                "container",
+                "observe",
+                "process",
+                "state",
+                "step",
+                "error",
+            ];
             [MECHANISMS, &above].concat()
         }
         "bin" => vec!["cli", "narrate", "lab", "container"],

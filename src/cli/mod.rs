@@ -2,6 +2,7 @@
 
 pub mod cgroup_demo;
 pub mod demo;
+pub mod lab;
 pub mod minidocker;
 pub mod narration;
 pub mod net_demo;

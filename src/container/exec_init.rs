@@ -46,7 +46,7 @@ fn become_command(given: &Inheritance<'_>) -> Result<Infallible> {
     given.parent.wait_for_go()?;
     // The files of the cgroups are the host's: first join the groups, then leave the host.
     take(Step::CgroupJoin, || given.running.group.join())?;
-    take(Step::Join, || given.running.enter_inner())?;
+    take(Step::Join, || given.running.enter_inner(given.parts.enter))?;
     execute(given)
 }
 

@@ -8,7 +8,7 @@ use crate::cgroup::accounting::{self, Usage};
 use crate::cgroup::{self, Group, stop};
 use crate::error::Result;
 use crate::image::unpack::{self, Member, Places};
-use crate::namespace;
+use crate::namespace::{self, join::Doors};
 use crate::network::link::{Netns, Socket};
 use crate::network::make::{self, Making, Plan};
 use crate::network::nat::{self, WayOut};
@@ -111,6 +111,8 @@ pub struct Parts {
     pub oom: fn(&Group) -> Result<u64>,
     /// Pid 1 with `--init`: reap, pass signals on, until the command has ended.
     pub reap: fn(i32) -> Result<Ended>,
+    /// Child of `exec`: join the namespaces of a container that runs, but for pid and user, which came before.
+    pub enter: fn(&Doors) -> Result<()>,
 }
 
 impl Parts {
@@ -160,6 +162,7 @@ impl Parts {
         kill: stop::kill_all,
         oom: cgroup::memory::oom_kills,
         reap: namespace::pid::reap,
+        enter: Doors::enter,
     };
 
     /// Those by which layers are unpacked.

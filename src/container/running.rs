@@ -92,13 +92,13 @@ impl Running {
     /// Through all doors, but that into the pid namespace only children go.
     pub fn enter(&self) -> Result<()> {
         self.outer.enter()?;
-        self.enter_inner()
+        self.enter_inner(Doors::enter)
     }
 
-    /// Through the inner doors; the mount namespace, the last, brings its root directory along, which must be the
-    /// container's.
-    pub fn enter_inner(&self) -> Result<()> {
-        self.inner.enter()?;
+    /// Through the inner doors, as `enter` does that; the mount namespace, the last, brings its root directory along,
+    /// which must be the container's.
+    pub fn enter_inner(&self, enter: fn(&Doors) -> Result<()>) -> Result<()> {
+        enter(&self.inner)?;
         if target::own_root()? == self.root {
             return Ok(());
         }

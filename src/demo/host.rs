@@ -8,6 +8,7 @@ use super::actor;
 use crate::error::{Meaning, Problem, Result};
 use crate::namespace::{self, pid, user};
 use crate::network::{self, Network};
+use crate::rootfs::tree::{self, Tree};
 use crate::rootfs::virtualfs;
 use crate::step::{Role, Step, take};
 use crate::sys::flags::{
@@ -16,7 +17,7 @@ use crate::sys::flags::{
 use crate::sys::{file, identity, mount, namespace as uts};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The host name there.
 pub const HOSTNAME: &str = "throw-away";
@@ -38,11 +39,22 @@ const KINDS: u64 = namespace::USER
 /// On entry this process has one thread. Errors: those of the scene; `NoUserNamespaces` where the system forbids
 /// them; `ProcHidden` inside a container whose `/proc` is masked.
 pub fn play<T: Serialize + DeserializeOwned>(scene: impl FnOnce() -> Result<T>) -> Result<T> {
+    play_with(&[], |_| scene())
+}
+
+/// The same with these `files` of the real host, in their order, for the scene to attach where it wants: what stands
+/// below [`SCRATCH`] or /run would be out of sight there.
+pub fn play_with<T: Serialize + DeserializeOwned>(
+    files: &[PathBuf],
+    scene: impl FnOnce(Vec<Tree>) -> Result<T>,
+) -> Result<T> {
     let ids = (identity::uid(), identity::gid());
     let birth = || take(Step::ThrowAway, || pid::birth(KINDS, None));
     actor::apart_born_by(Role::Runtime, birth, || {
-        settle(ids)?;
-        scene()
+        user::map_root(ids.0, ids.1)?;
+        let taken = files.iter().map(|path| tree::take(path)).collect::<Result<_>>()?;
+        settle()?;
+        scene(taken)
     })
 }
 
@@ -57,10 +69,9 @@ pub fn play_on_host<T: Serialize + DeserializeOwned>(scene: impl FnOnce() -> Res
     })
 }
 
-/// On entry: a child in new namespaces, with nobody's ids. On return: root, with mounts from which nothing travels
-/// back, a `/proc` that shows this host's processes, empty `/tmp` and `/run`, a name, and `lo` up.
-fn settle((uid, gid): (u32, u32)) -> Result<()> {
-    user::map_root(uid, gid)?;
+/// On entry: root in new namespaces. On return: mounts from which nothing travels back, a `/proc` that shows this
+/// host's processes, empty `/tmp` and `/run`, a name, and `lo` up.
+fn settle() -> Result<()> {
     mount::change_propagation(Path::new("/"), MS_PRIVATE)?;
     virtualfs::mount_proc().meaning(|| Problem::ProcHidden)?;
     for place in [SCRATCH, "/run"] {

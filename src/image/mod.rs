@@ -127,6 +127,19 @@ pub fn build_base(store: &Store, anew: bool) -> Result<Image> {
     store.image(name.to_string(), &manifest)
 }
 
+/// Make the image `name` for the program at `program`, which itself is not in it: its libraries, and these `tools` of the
+/// machine where it has them. See [`base::build_around`].
+pub fn build_around(store: &Store, name: &Name, program: &Path, tools: &[&'static str]) -> Result<Image> {
+    let mut adding = store.change()?;
+    let directory = adding.layer_directory()?;
+    let config = base::build_around(program, tools, &directory)?;
+    let layer = seal::adopt(&mut adding, directory)?;
+    let manifest = seal::describe(&mut adding, config, &[layer], vec![oci::History::default()])?;
+    adding.tag(name, &manifest)?;
+    adding.finish()?;
+    store.image(name.to_string(), &manifest)
+}
+
 /// The error for a word that means no image, with the names that would have worked.
 pub fn unknown(store: &Store, word: &str) -> Error {
     let mut known = store.names().unwrap_or_default();

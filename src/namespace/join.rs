@@ -26,6 +26,19 @@ pub const ORDER: [(&str, u64); 8] = [
     ("mnt", CLONE_NEWNS),
 ];
 
+/// One namespace, held open.
+#[derive(Debug, Clone, Copy)]
+pub struct Door<'a> {
+    /// Its kind, by its name in `/proc/PID/ns`: `uts`.
+    pub name: &'static str,
+    /// The same as a flag: `CLONE_NEWUTS`.
+    pub kind: u64,
+    /// The open file that stands for it.
+    pub descriptor: &'a OwnedFd,
+    /// The path by which that was opened.
+    pub path: &'a Path,
+}
+
 /// Namespaces of one process, held open.
 #[derive(Debug)]
 pub struct Doors {
@@ -77,6 +90,11 @@ impl Doors {
             }
         }
         Ok(())
+    }
+
+    /// Those that are to be joined, in that order.
+    pub fn each(&self) -> impl Iterator<Item = Door<'_>> {
+        self.doors.iter().map(|(name, kind, descriptor, path)| Door { name, kind: *kind, descriptor, path })
     }
 
     /// The kinds that are to be joined, in that order.

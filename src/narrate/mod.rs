@@ -30,7 +30,7 @@ pub mod units;
 pub mod words;
 
 pub use confirm::confirm;
-pub use page::{Color, Ink, columns};
+pub use page::{Color, Ink, Page, columns};
 pub use shell::word;
 pub use stage::{Ending, Stage};
 pub use table::print;
@@ -40,7 +40,6 @@ use crate::error::{Error, Meaning, Problem, Result};
 use crate::sys::{file, flags, observer};
 use line::Out;
 use narrator::{Narrator, Sink};
-use page::Page;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

@@ -179,6 +179,11 @@ pub fn reap_any() -> Result<Option<(i32, Ended)>> {
     Ok((pid != 0).then_some((pid, ended)))
 }
 
+/// Wait until some child has ended, whichever, and reap it. `ECHILD` when there is none to wait for.
+pub fn wait_any() -> Result<(i32, Ended)> {
+    wait_id((libc::P_ALL, 0), -1, libc::WEXITED)
+}
+
 /// Not nix's waitid, which knows no real-time signals: of a child that one has ended it says `EINVAL`, when the
 /// child has been reaped already.
 fn wait_id(who: (libc::idtype_t, libc::id_t), pid: i32, flags: i32) -> Result<(i32, Ended)> {

@@ -8,6 +8,7 @@ use super::{Answer, Call, Request, Tell, ask};
 use crate::error::Result;
 use nix::errno::Errno;
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::{Duration, Instant};
 
 #[derive(Debug)]
 enum Stream {
@@ -129,6 +130,15 @@ pub struct Ready {
 
 /// Wait until something can be done; what, in the order of `watches`. Without a time limit.
 pub fn wait(watches: &[Watch<'_>]) -> Result<Vec<Ready>> {
+    poll(watches, None)
+}
+
+/// The same, for so long at most: then nothing is ready.
+pub fn wait_at_most(watches: &[Watch<'_>], most: Duration) -> Result<Vec<Ready>> {
+    poll(watches, Some(Instant::now() + most))
+}
+
+fn poll(watches: &[Watch<'_>], end: Option<Instant>) -> Result<Vec<Ready>> {
     let mut all: Vec<libc::pollfd> = watches
         .iter()
         .map(|watch| libc::pollfd {
@@ -139,8 +149,14 @@ pub fn wait(watches: &[Watch<'_>]) -> Result<Vec<Ready>> {
         .collect();
     ask(Call::Other(&Stream::Poll { descriptors: all.len() }), || {
         let (first, count) = (all.as_mut_ptr(), all.len() as libc::nfds_t);
-        // SAFETY: `all` has `count` members; each descriptor is borrowed for the whole of the call, or -1.
-        retry(|| Errno::result(unsafe { libc::poll(first, count, -1) }))
+        retry(|| {
+            // A rest of less than a millisecond is one, or the wait would end early.
+            let left =
+                end.map(|end| end.saturating_duration_since(Instant::now()).as_micros().div_ceil(1000));
+            let limit = left.map_or(-1, |left| i32::try_from(left).unwrap_or(i32::MAX));
+            // SAFETY: `all` has `count` members; each descriptor is borrowed for the whole of the call, or -1.
+            Errno::result(unsafe { libc::poll(first, count, limit) })
+        })
     })?;
     let gone = libc::POLLHUP | libc::POLLERR | libc::POLLNVAL;
     let ready = |one: &libc::pollfd, event| one.events & event != 0 && one.revents & (event | gone) != 0;

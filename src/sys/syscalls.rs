@@ -19,18 +19,24 @@ pub const AUDIT_ARCH: u32 = 0xC000_00B7;
 
 /// Calls that every architecture has.
 macro_rules! everywhere {
-    ($($name:ident)*) => { $(pub const $name: u32 = libc::$name as u32;)* };
+    ($($name:ident)*) => {
+        $(pub const $name: u32 = libc::$name as u32;)*
+        const EVERYWHERE: &[(&str, u32)] = &[$((stringify!($name), $name)),*];
+    };
 }
 
 /// Calls of x86_64 that newer architectures never had: most take a path where their `…at` successor takes a directory
 /// and a path.
 macro_rules! only_on_x86_64 {
-    ($($name:ident)*) => { $(
-        #[cfg(target_arch = "x86_64")]
-        pub const $name: u32 = libc::$name as u32;
-        #[cfg(not(target_arch = "x86_64"))]
-        pub const $name: u32 = ABSENT;
-    )* };
+    ($($name:ident)*) => {
+        $(
+            #[cfg(target_arch = "x86_64")]
+            pub const $name: u32 = libc::$name as u32;
+            #[cfg(not(target_arch = "x86_64"))]
+            pub const $name: u32 = ABSENT;
+        )*
+        const ONLY_ON_X86_64: &[(&str, u32)] = &[$((stringify!($name), $name)),*];
+    };
 }
 
 /// Calls whose number the libc crate does not give on every architecture: x86_64, then aarch64.
@@ -42,7 +48,10 @@ macro_rules! by_hand {
 
 /// Calls with one number on all architectures.
 macro_rules! shared {
-    ($($name:ident $number:literal,)*) => { $(pub const $name: u32 = $number;)* };
+    ($($name:ident $number:literal,)*) => {
+        $(pub const $name: u32 = $number;)*
+        const SHARED: &[(&str, u32)] = &[$((stringify!($name), $name)),*];
+    };
 }
 
 everywhere! {
@@ -105,4 +114,11 @@ shared! {
     SYS_futex_requeue 456, SYS_statmount 457, SYS_listmount 458, SYS_lsm_get_self_attr 459, SYS_lsm_set_self_attr 460,
     SYS_lsm_list_modules 461, SYS_mseal 462, SYS_setxattrat 463, SYS_getxattrat 464, SYS_listxattrat 465,
     SYS_removexattrat 466,
+}
+
+/// The name in the manual pages of the system call with this number, if it is one of those here: `wait4`.
+pub fn name(number: u32) -> Option<&'static str> {
+    let mut all = [EVERYWHERE, ONLY_ON_X86_64, SHARED].into_iter().flatten();
+    let (name, _) = all.find(|(_, known)| *known == number && number != ABSENT)?;
+    name.strip_prefix("SYS_")
 }

@@ -18,10 +18,12 @@ mod tree;
 
 use super::Config;
 use crate::error::{Error, Problem, Result};
+use crate::sys::file;
+use elf::Linkage;
 use host::Host;
 use programs::Program;
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tree::Tree;
 
 /// The PATH of every container that is not told otherwise.
@@ -37,6 +39,34 @@ pub fn build(root: &Path, layer: &Path) -> Result<Config> {
         working_dir: "/".to_owned(),
         ..Config::default()
     })
+}
+
+/// Fill the empty directory `layer` with what the program at `program` needs to run, and with these `tools` of the
+/// machine where it has them: much less than [`build`] takes, and much sooner. The program itself is not brought.
+pub fn build_around(program: &Path, tools: &[&'static str], layer: &Path) -> Result<Config> {
+    /// The headers of an executable stand at its beginning.
+    const HEADERS: u64 = 1 << 16;
+    let host = Host::open(Path::new("/"))?;
+    let mut tree = Tree::default();
+    layout::plan(&mut tree, &host)?;
+    files::plan(&mut tree, &host)?;
+    let mut linked: Vec<(PathBuf, Linkage)> = elf::linkage(&file::read(program, HEADERS)?)
+        .map(|one| (program.to_owned(), one))
+        .into_iter()
+        .collect();
+    for tool in tools {
+        if let Some(tool) = programs::named(&host, tool)? {
+            tree.bring_as(&host, &tool.found, &tool.place);
+            linked.push((tool.found.path, tool.linkage));
+        }
+    }
+    for (path, linkage) in &linked {
+        for library in libraries::needed_by(&host, path, linkage)? {
+            tree.bring(&host, &library)?;
+        }
+    }
+    tree.write(layer)?;
+    Ok(Config { env: vec![PATH.to_owned()], working_dir: "/".to_owned(), ..Config::default() })
 }
 
 /// All that is to be in the image.

@@ -74,6 +74,11 @@ pub fn find(host: &Host) -> Result<Vec<Program>> {
     Ok(programs)
 }
 
+/// The program called `name`, if the host has it.
+pub fn named(host: &Host, name: &'static str) -> Result<Option<Program>> {
+    Search { host, seen: HashMap::new() }.program(name)
+}
+
 struct Search<'a> {
     host: &'a Host,
     /// The linkage of each file looked into, by its path: many names can lead to one file.

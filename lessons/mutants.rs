@@ -1,0 +1,25 @@
+//! Plays one wrong answer: the one that the environment variable `LAB_MUTANT` names, `uts/name-before-unshare`.
+//! `LESSON/reference` is ours, which is right.
+
+use minidocker::container::parts::Parts;
+use minidocker::lab::mutant::Mutant;
+use std::process::ExitCode;
+
+#[path = "uts/mutants.rs"]
+mod uts;
+
+/// Those of each lesson.
+const ALL: &[(&str, &[Mutant])] = &[("uts", uts::MUTANTS)];
+
+fn main() -> ExitCode {
+    let wanted = std::env::var("LAB_MUTANT").unwrap_or_default();
+    let (lesson, name) = wanted.split_once('/').unwrap_or_default();
+    if name == "reference" {
+        return minidocker::main(Parts::REFERENCE);
+    }
+    let mutants = ALL.iter().filter(|(of, _)| *of == lesson).flat_map(|(_, mutants)| *mutants);
+    match mutants.into_iter().find(|mutant| mutant.name == name) {
+        Some(mutant) => minidocker::main(mutant.parts),
+        None => ExitCode::from(125),
+    }
+}

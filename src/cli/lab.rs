@@ -1,0 +1,241 @@
+//! The command line of `lab`: the table of lessons, a lesson graded, hints.
+//!
+//! Exit status: 0 full marks; 1 a check failed; 2 the student's file does not build; 3 this machine cannot; 125 the
+//! grader itself, its command line included.
+
+use super::narration::Narration;
+use crate::error::Result;
+use crate::lab::build::{self, Built};
+use crate::lab::lesson::Lesson;
+use crate::lab::report::human::{self, Progress, Row};
+use crate::lab::report::{LessonReport, Report, State, json};
+use crate::lab::verdict::Said;
+use crate::lab::{examine, probe, source, trap};
+use crate::narrate::{self, Ink, Page, lang, text};
+use crate::said;
+use clap::{Parser, ValueEnum};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// The course: edit one function in one file, and read what the kernel says of it
+#[derive(Debug, Parser)]
+#[command(name = "lab", bin_name = "cargo lab", version, max_term_width = 100, args_override_self = true)]
+struct CommandLine {
+    #[command(flatten)]
+    narration: Narration,
+    /// A lesson (see the table), or `all`
+    #[arg(value_name = "LESSON")]
+    lesson: Option<String>,
+    /// Grade again whenever the file is saved
+    #[arg(long)]
+    watch: bool,
+    /// Show the next hint, or the first N
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1")]
+    hint: Option<usize>,
+    /// Show your part beside ours
+    #[arg(long)]
+    diff: bool,
+    /// Grade this program instead of building the student's file: for the wrong answers in lessons/mutants.rs, whose
+    /// name is then LAB_MUTANT
+    #[arg(long, value_name = "PROGRAM", hide = true)]
+    with: Option<PathBuf>,
+    /// What to print: for a person, or for a machine
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    report: Format,
+    /// The seed of the nonces: the same seed, the same names
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person
+    #[default]
+    Human,
+    /// Everything, as JSON
+    Json,
+}
+
+/// The status of every failure of the grader's own.
+const OWN_FAILURE: u8 = 125;
+
+/// The whole of a grader with these lessons. On the grader's throw-away host the same program is also the container's
+/// command, and stands in for those that would do the student's work; it knows by its name.
+pub fn main(lessons: &'static [Lesson]) -> ExitCode {
+    let mut arguments = std::env::args();
+    let path = PathBuf::from(arguments.next().unwrap_or_default());
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    if name == probe::NAME {
+        let all: Vec<&Lesson> = lessons.iter().collect();
+        return probe::main(&all, &arguments.next().unwrap_or_default()).into();
+    }
+    if trap::is_one(&name) {
+        // If the mark cannot be made, failing is all that can be done.
+        let _ = trap::mark(&name);
+        return OWN_FAILURE.into();
+    }
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(help) => {
+            // Help that was asked for is no failure. If nobody reads it, nobody misses it.
+            let _ = help.print();
+            return if help.use_stderr() { OWN_FAILURE.into() } else { ExitCode::SUCCESS };
+        }
+    };
+    obey(lessons, &line)
+        .unwrap_or_else(|error| {
+            narrate::report(&error);
+            OWN_FAILURE
+        })
+        .into()
+}
+
+/// One command, with what it needs.
+struct Desk {
+    lessons: &'static [Lesson],
+    checkout: PathBuf,
+    page: Page,
+    color: bool,
+    seed: u64,
+    with: Option<PathBuf>,
+    format: Format,
+}
+
+fn obey(lessons: &'static [Lesson], line: &CommandLine) -> Result<u8> {
+    let options = line.narration.options();
+    narrate::install(&options)?;
+    let page = Page::of_stdout(options.color);
+    let Some(checkout) = build::checkout() else {
+        let sentence = text!(
+            "there is no lessons/ here or above; change to the checkout",
+            "这里和上层目录都没有 lessons/；请进入代码目录"
+        );
+        page.set(0, 0, &[(Ink::Refused, &sentence)]);
+        return Ok(OWN_FAILURE);
+    };
+    let color = narrate::is_seen() && std::env::var_os("NO_COLOR").is_none();
+    let seed = line.seed.map_or_else(random, Ok)?;
+    let (with, format) = (line.with.clone(), line.report);
+    let desk = Desk { lessons, checkout, page, color, seed, with, format };
+    match line.lesson.as_deref() {
+        None => desk.table(),
+        Some(name) => {
+            let Some(lesson) = lessons.iter().find(|lesson| lesson.name == name) else {
+                return Ok(desk.unknown(name));
+            };
+            match line {
+                CommandLine { hint: Some(count), .. } => Ok(desk.hint(lesson, *count)),
+                CommandLine { watch: true, .. } => desk.watch(lesson),
+                _ => desk.grade(lesson, line.diff),
+            }
+        }
+    }
+}
+
+fn random() -> Result<u64> {
+    let bytes = crate::process::random(8)?;
+    Ok(bytes.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+}
+
+impl Desk {
+    fn unknown(&self, name: &str) -> u8 {
+        let known: Vec<&str> = self.lessons.iter().map(|lesson| lesson.name).collect();
+        let known = known.join(", ");
+        let sentence =
+            text!("there is no lesson `{name}`; there are: {known}", "没有课程 `{name}`；有：{known}");
+        self.page.set(0, 2, &[(Ink::Refused, &sentence)]);
+        OWN_FAILURE
+    }
+
+    fn file(&self, lesson: &Lesson) -> PathBuf {
+        self.checkout.join("lessons").join(lesson.name).join("lab.rs")
+    }
+
+    fn text(&self, path: &Path) -> Option<String> {
+        crate::lab::text_of(path)
+    }
+
+    fn table(&self) -> Result<u8> {
+        let rows: Vec<Row> = self
+            .lessons
+            .iter()
+            .map(|lesson| Row { lesson, progress: self.progress(lesson), cannot: None })
+            .collect();
+        human::table(&self.page, &rows);
+        Ok(0)
+    }
+
+    fn progress(&self, lesson: &Lesson) -> Progress {
+        let Some(text) = self.text(&self.file(lesson)) else { return Progress::Missing };
+        let open = |part: &&crate::lab::lesson::Part| {
+            source::function(&text, part.function).is_none_or(|body| body.contains("todo!("))
+        };
+        match lesson.parts.iter().filter(open).count() {
+            0 => Progress::Written,
+            some if some < lesson.parts.len() => Progress::Begun,
+            _ => Progress::Untouched,
+        }
+    }
+
+    fn hint(&self, lesson: &Lesson, count: usize) -> u8 {
+        for (index, hint) in lesson.hints.iter().take(count.max(1)).enumerate() {
+            let (number, all) = (index + 1, lesson.hints.len());
+            let label = format!("{number}/{all} ");
+            self.page.set(1, 5, &[(Ink::Word, &label), (Ink::Plain, hint.get(lang()))]);
+        }
+        0
+    }
+
+    /// Build, examine, tell.
+    fn grade(&self, lesson: &'static Lesson, diff: bool) -> Result<u8> {
+        let report = self.examine(lesson)?;
+        let status = report.status();
+        if self.format == Format::Json {
+            self.page.raw(&(json::write(&Report { lessons: vec![report] }) + "\n"));
+            return Ok(status);
+        }
+        human::tell(&self.page, lesson, &report);
+        if self.with.is_none() && (status == 0 || diff) {
+            let theirs = self.text(&self.file(lesson)).unwrap_or_default();
+            if status == 0 {
+                human::compare(&self.page, lesson, &theirs, |file| self.text(&self.checkout.join(file)));
+            } else {
+                let sentence = text!(
+                    "your part is shown beside ours after full marks",
+                    "得满分之后，你的实现会与我们的并排显示"
+                );
+                self.page.set(1, 3, &[(Ink::Faint, &sentence)]);
+            }
+        }
+        Ok(status)
+    }
+
+    fn examine(&self, lesson: &'static Lesson) -> Result<LessonReport> {
+        if let Some(program) = &self.with {
+            return examine::examine(lesson, program, self.seed);
+        }
+        let not_examined = |state| LessonReport::new(lesson, state, Vec::new(), Duration::ZERO);
+        let Some(theirs) = self.text(&self.file(lesson)) else {
+            let path = self.file(lesson).display().to_string();
+            return Ok(not_examined(State::NoFile(said!("there is no {path}", "没有 {path}"))));
+        };
+        if let Some(field) = source::borrowed(&theirs, lesson.parts) {
+            let why: Said = said!(
+                "your file uses Parts::REFERENCE.{field}, which is ours",
+                "你的文件用了 Parts::REFERENCE.{field}，那是我们的实现"
+            );
+            return Ok(not_examined(State::NoFile(why)));
+        }
+        match build::build(&self.checkout, &format!("lab-{}", lesson.name), self.color)? {
+            Built::Broken(said) => Ok(not_examined(State::DoesNotBuild(said))),
+            Built::Program(program) => examine::examine(lesson, &program, self.seed),
+        }
+    }
+
+    /// Grade now, and whenever a file of the lesson changes, until interrupted.
+    fn watch(&self, lesson: &'static Lesson) -> Result<u8> {
+        crate::lab::watch::each_change(&self.file(lesson), || self.grade(lesson, false).map(drop))?;
+        Ok(0)
+    }
+}

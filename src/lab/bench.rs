@@ -1,0 +1,288 @@
+//! What a check works with: the student's program, started, watched and bounded.
+
+use super::host::{IMAGE, PLACE, STATE, STUDENT};
+use super::lesson::Lesson;
+use super::probe::{INSIDE, Listener, Probe};
+use super::subject::{Finished, Manner, Program};
+use super::trap;
+use super::verdict::{Outcome, Said, Stop, wrong};
+use super::witness;
+use crate::error::{Error, Problem, Result};
+use crate::said;
+use crate::sys::ready::{self, Watch};
+use crate::sys::signal::SIGKILL;
+use crate::sys::{errno, process};
+use std::cell::{Cell, RefCell};
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// So long is waited for any one thing that the student's program should do.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What [`Bench::run`] reads in a program's last words, and means that its author has not begun.
+const NOT_YET: &str = "not yet implemented";
+
+/// The place of one check. The grader is pid 1 here, and root.
+#[derive(Debug)]
+pub struct Bench {
+    lesson: &'static Lesson,
+    listener: Listener,
+    seed: u64,
+    nonce: RefCell<String>,
+    count: Cell<u64>,
+}
+
+/// A container of the student's, with a live probe in it.
+#[derive(Debug)]
+pub struct Subject {
+    /// The probe.
+    pub probe: Probe,
+    program: Program,
+}
+
+impl Subject {
+    /// The pid of the student's program: the `run` that made the container.
+    pub fn client(&self) -> i32 {
+        self.program.process().pid
+    }
+
+    /// Wait until that has ended.
+    pub fn wait(&self) -> Outcome<Finished> {
+        finished(&self.program)
+    }
+}
+
+/// What became of a `run`.
+#[derive(Debug)]
+pub enum Ran {
+    /// Its container lives, and a probe in it.
+    Probe(Subject),
+    /// It has ended before any probe came.
+    Ended(Finished),
+}
+
+impl Bench {
+    /// For `lesson`. With `seed` the nonces are the same each time.
+    pub fn open(lesson: &'static Lesson, seed: u64) -> Result<Self> {
+        let nonce = RefCell::default();
+        Ok(Self { lesson, listener: Listener::open()?, seed, nonce, count: Cell::new(0) })
+    }
+
+    /// Make ready for the next check: nobody lives here but the grader, the host has its name, and the nonce is another.
+    pub fn renew(&self) -> Result<()> {
+        clear()?;
+        trap::sprung()?;
+        crate::sys::namespace::sethostname(crate::demo::host::HOSTNAME)?;
+        self.count.set(self.count.get() + 1);
+        *self.nonce.borrow_mut() =
+            format!("lab-{:010x}", mixed(self.seed, self.count.get()) & 0xff_ffff_ffff);
+        Ok(())
+    }
+
+    /// What nobody can have known before: fresh for each check, and the name of the container that [`run`](Self::run)
+    /// starts. A valid host name.
+    pub fn nonce(&self) -> String {
+        self.nonce.borrow().clone()
+    }
+
+    /// Another one, for what else a check needs to name.
+    pub fn another_nonce(&self, purpose: &str) -> String {
+        format!("{}-{purpose}", self.nonce.borrow())
+    }
+
+    /// Start the student's `minidocker run --rm --name NONCE OPTIONS lab`, whose command is the probe, and wait until
+    /// that lives. If none comes, the check has failed, and what the kernel says of the program tells why.
+    pub fn run(&self, options: &[&str]) -> Outcome<Subject> {
+        match self.try_run(options)? {
+            Ran::Probe(subject) => Ok(subject),
+            Ran::Ended(finished) => Err(no_probe(&finished)),
+        }
+    }
+
+    /// The same, for a check that says by itself what it means when the program ends without a container.
+    pub fn try_run(&self, options: &[&str]) -> Outcome<Ran> {
+        let nonce = self.nonce();
+        let mut arguments: Vec<&str> = vec!["run", "--rm"];
+        if !options.iter().any(|option| option.starts_with("--name")) {
+            arguments.extend(["--name", &nonce]);
+        }
+        if !options.iter().any(|option| option.starts_with("--network")) {
+            arguments.extend(["--network", "none"]);
+        }
+        arguments.extend(options);
+        arguments.extend(["-v", "/tmp/lab/door:/lab", IMAGE, INSIDE, &nonce]);
+        let program = self.start(&arguments)?;
+        match self.wait_for_probe(&program)? {
+            Some(probe) => Ok(Ran::Probe(Subject { probe, program })),
+            None => finished(&program).map(Ran::Ended),
+        }
+    }
+
+    /// Start the student's `minidocker exec OPTIONS NAME`, whose command is another probe, in the container that
+    /// [`run`](Self::run) started, and wait until that lives.
+    pub fn exec(&self, options: &[&str]) -> Outcome<Subject> {
+        let nonce = self.nonce();
+        let mut arguments = vec!["exec"];
+        arguments.extend(options);
+        arguments.extend([&*nonce, INSIDE, &nonce]);
+        let program = self.start(&arguments)?;
+        match self.wait_for_probe(&program)? {
+            Some(probe) => Ok(Subject { probe, program }),
+            None => Err(no_probe(&finished(&program)?)),
+        }
+    }
+
+    /// Any other verb of the student's program, from its start to its end.
+    pub fn minidocker(&self, arguments: &[&str]) -> Outcome<Finished> {
+        finished(&self.start(arguments)?)
+    }
+
+    /// Start the student's program with these arguments.
+    pub fn start(&self, arguments: &[&str]) -> Outcome<Program> {
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        // Which wrong answer the program is to play, when it is that of lessons/mutants.rs.
+        let mutant = std::env::var("LAB_MUTANT").unwrap_or_default();
+        let manner = Manner {
+            program: Path::new(STUDENT),
+            place: Path::new(PLACE),
+            environment: &[("MINIDOCKER_ROOT", STATE), ("LAB", self.lesson.name), ("LAB_MUTANT", &mutant)],
+            ids: None,
+        };
+        Ok(Program::start(&manner, &arguments)?)
+    }
+
+    /// The probe that `program` leads to; `None` when it has ended without one.
+    fn wait_for_probe(&self, program: &Program) -> Outcome<Option<Probe>> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let watches = [
+                Watch::of(self.listener.descriptor(), true, false),
+                Watch::of(program.process().pidfd.as_fd(), true, false),
+            ];
+            let ready = ready::wait_at_most(&watches, left)?;
+            if ready[0].read {
+                // Somebody else who knocks is not let in, and is no reason to stop waiting.
+                if let Some(probe) = self.listener.welcome(self.lesson.name, &self.nonce(), PATIENCE)? {
+                    return Ok(Some(probe));
+                }
+            } else if ready[1].read {
+                return Ok(None);
+            } else if end <= Instant::now() {
+                return Err(hangs(program)?);
+            }
+        }
+    }
+}
+
+/// A number that looks like none before, by which nonces differ: SplitMix64.
+fn mixed(seed: u64, count: u64) -> u64 {
+    let mut z = seed.wrapping_add(count.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+fn finished(program: &Program) -> Outcome<Finished> {
+    match program.wait(PATIENCE)? {
+        Some(finished) => trapped().map(|()| finished),
+        None => Err(hangs(program)?),
+    }
+}
+
+/// Not if another program did the student's work.
+fn trapped() -> Outcome {
+    let Some(name) = trap::sprung()? else { return Ok(()) };
+    let saw = said!("your program executed `{name}`(1)", "你的程序执行了 `{name}`(1)");
+    Err(wrong(
+        saw,
+        said!(
+            "system calls of its own: that program may not do your work",
+            "自己发起的系统调用：不能让别的程序替你做"
+        ),
+    ))
+}
+
+/// The program has ended, and no probe came.
+pub fn no_probe(finished: &Finished) -> Stop {
+    if finished.stderr.contains(NOT_YET) {
+        return Stop::NotYet;
+    }
+    if let Err(stop) = trapped() {
+        return stop;
+    }
+    let status = finished.status;
+    let last = last_words(&finished.stderr);
+    let saw = match (status, last) {
+        (137, _) => said!(
+            "your program was killed before the container's command began",
+            "容器的命令还没开始，你的程序就被杀死了"
+        ),
+        (_, Some(last)) => {
+            said!("it ended with status {status}, saying: {last}", "它以状态 {status} 结束，留下一句：{last}")
+        }
+        (_, None) => {
+            said!("it ended with status {status} and said nothing", "它以状态 {status} 结束，什么也没说")
+        }
+    };
+    wrong(saw, said!("a container in which the command runs", "一个正在运行命令的容器"))
+}
+
+/// The last line that says something.
+fn last_words(stderr: &str) -> Option<String> {
+    const LONGEST: usize = 300;
+    let line = stderr
+        .lines()
+        .rev()
+        .map(str::trim)
+        .find(|line| !line.is_empty() && !line.starts_with("note: run with"))?;
+    Some(line.chars().take(LONGEST).collect())
+}
+
+/// The program does not end: where it is.
+fn hangs(program: &Program) -> Result<Stop> {
+    let seconds = PATIENCE.as_secs();
+    let [_, stderr] = program.said()?;
+    if stderr.contains(NOT_YET) {
+        return Ok(Stop::NotYet);
+    }
+    let places = program.places();
+    const SHOWN: usize = 4;
+    let mut list: Vec<String> =
+        places.iter().take(SHOWN).map(|(pid, place)| format!("{pid}: {place}")).collect();
+    if places.len() > SHOWN {
+        list.push(format!("… {}", places.len()));
+    }
+    let list = list.join(", ");
+    let saw: Said = said!(
+        "nothing happened for {seconds} s; your program's processes wait here: {list}",
+        "{seconds} 秒内没有动静；你的程序的进程停在：{list}"
+    );
+    Ok(wrong(
+        saw,
+        said!("an end, or a container in which the command runs", "程序结束，或容器里的命令跑起来"),
+    ))
+}
+
+/// End everybody on this host but the grader. On return nobody else lives.
+fn clear() -> Result<()> {
+    // The grader was born as pid 1 of this host; anywhere else this would end the wrong ones.
+    if process::pid() != 1 {
+        return Err(Error::new(Problem::ChildVanished));
+    }
+    loop {
+        for pid in witness::everybody() {
+            match process::kill(pid, SIGKILL) {
+                Err(error) if error.is(errno::ESRCH) => {}
+                answer => answer?,
+            }
+        }
+        // Orphans are pid 1's: it waits for each of them.
+        match process::wait_any() {
+            Err(error) if error.is(errno::ECHILD) && witness::everybody().is_empty() => return Ok(()),
+            Err(error) if !error.is(errno::ECHILD) => return Err(error),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! All checks of a lesson, one after the other, on one throw-away host.
+
+use super::bench::Bench;
+use super::host;
+use super::lesson::{Check, Lesson};
+use super::report::{CheckReport, LessonReport, State};
+use super::verdict::{Said, Stop, Verdict};
+use crate::error::Result;
+use crate::narrate::words::{Lang, sentence};
+use std::path::Path;
+use std::time::Instant;
+
+/// Let the kernel say what it thinks of `student`, a program with the parts of `lesson` in it.
+///
+/// On entry this process has one thread. Errors are of the throw-away host; whatever goes wrong in a check is its
+/// verdict.
+pub fn examine(lesson: &'static Lesson, student: &Path, seed: u64) -> Result<LessonReport> {
+    let began = Instant::now();
+    let checks = host::play(student, || {
+        let bench = Bench::open(lesson, seed)?;
+        lesson.checks.iter().map(|check| one(&bench, check)).collect::<Result<Vec<_>>>()
+    })?;
+    Ok(LessonReport::new(lesson, State::Examined, checks, began.elapsed()))
+}
+
+fn one(bench: &Bench, check: &Check) -> Result<CheckReport> {
+    bench.renew()?;
+    let began = Instant::now();
+    let verdict = match (check.run)(bench) {
+        Ok(()) => Verdict::Pass,
+        Err(Stop::Wrong(failure)) => Verdict::Fail(failure),
+        Err(Stop::NotYet) => Verdict::NotYet,
+        Err(Stop::Cannot(why)) => Verdict::Cannot(why),
+        Err(Stop::Broken(error)) => {
+            Verdict::Broken(Said { en: sentence(&error, Lang::En), zh: sentence(&error, Lang::Zh) })
+        }
+    };
+    let report = CheckReport::new(check, verdict, began.elapsed());
+    bench.renew()?;
+    Ok(report)
+}

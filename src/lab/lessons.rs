@@ -1,0 +1,9 @@
+//! The lessons of this course, in order. Each is a file beside the student's: `lessons/NAME/check.rs`.
+
+use super::lesson::Lesson;
+
+#[path = "../../lessons/uts/check.rs"]
+pub mod uts;
+
+/// All of them.
+pub const LESSONS: &[Lesson] = &[uts::LESSON];

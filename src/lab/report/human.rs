@@ -1,0 +1,183 @@
+//! The report for a person: what the kernel said, what it should say, and what helps.
+
+use super::{CheckReport, LessonReport, State};
+use crate::lab::lesson::Lesson;
+use crate::lab::source;
+use crate::lab::verdict::Verdict;
+use crate::narrate::{Ink, Lang, Page, lang, text};
+
+/// The column at which the labels' texts begin.
+const COLUMN: usize = 9;
+
+/// Tell what came of one lesson.
+pub fn tell(page: &Page, lesson: &Lesson, report: &LessonReport) {
+    page.rule(&report.name, report.title.get(lang()), "");
+    match &report.state {
+        State::Examined => report.checks.iter().for_each(|check| tell_check(page, lesson, check)),
+        State::DoesNotBuild(said) => {
+            page.raw(said);
+            let line = text!(
+                "It does not build. The compiler's first error is above.",
+                "无法编译。编译器的第一个错误在上面。"
+            );
+            page.set(1, 3, &[(Ink::Refused, "✗ "), (Ink::Plain, &line)]);
+        }
+        State::NoFile(why) | State::Cannot(why) => {
+            page.set(1, 3, &[(Ink::Refused, "? "), (Ink::Plain, why.get(lang()))]);
+        }
+    }
+    score(page, report);
+}
+
+fn tell_check(page: &Page, lesson: &Lesson, check: &CheckReport) {
+    let (mark, ink) = match check.verdict {
+        Verdict::Pass => ("✓", Ink::Granted),
+        Verdict::Fail(_) => ("✗", Ink::Refused),
+        Verdict::NotYet => ("○", Ink::Faint),
+        Verdict::Cannot(_) => ("?", Ink::Command),
+        Verdict::Broken(_) => ("!", Ink::Refused),
+    };
+    let points = format!("  {}/{}", check.earned(), check.points);
+    let pieces =
+        [(ink, mark), (Ink::Plain, " "), (Ink::Title, check.title.get(lang())), (Ink::Faint, &*points)];
+    page.set(1, 3, &pieces);
+    let say = |label: &str, ink, text: &str| label_line(page, label, ink, text);
+    match &check.verdict {
+        Verdict::Pass => {}
+        Verdict::Fail(failure) => {
+            say(&text!("saw", "看到"), Ink::Refused, failure.saw.get(lang()));
+            say(&text!("want", "应为"), Ink::Fact, failure.want.get(lang()));
+            let known = failure.mistake.as_deref();
+            let why = lesson.mistakes.iter().find(|mistake| Some(mistake.name) == known);
+            if let Some(mistake) = why {
+                say(&text!("why", "原因"), Ink::Plain, mistake.why.get(lang()));
+            }
+            say(&text!("look", "自查"), Ink::Command, &check.look);
+            say(&text!("read", "阅读"), Ink::Plain, &format!("book: {}", lesson.page));
+        }
+        Verdict::NotYet => {
+            let line = text!(
+                "not yet implemented: your part is still `todo!()`",
+                "尚未实现：你的部分还是 `todo!()`"
+            );
+            say("", Ink::Faint, &line);
+        }
+        Verdict::Cannot(why) => say(&text!("cannot", "做不到"), Ink::Plain, why.get(lang())),
+        Verdict::Broken(why) => {
+            let whose = text!(
+                "the grader itself failed; this is no verdict on your part: ",
+                "评分程序自己出了错，这不是对你代码的判断："
+            );
+            say("", Ink::Refused, &format!("{whose}{}", why.get(lang())));
+        }
+    }
+}
+
+fn label_line(page: &Page, label: &str, ink: Ink, text: &str) {
+    let padding = " ".repeat((COLUMN - 4).saturating_sub(crate::narrate::columns(label)).max(1));
+    page.set(3, 3 + COLUMN - 3, &[(Ink::Faint, label), (Ink::Plain, &padding), (ink, text)]);
+}
+
+fn score(page: &Page, report: &LessonReport) {
+    let (earned, points, took) = (report.earned(), report.points, report.milliseconds);
+    let ink = if earned == points { Ink::Granted } else { Ink::Title };
+    let line = text!("{earned} of {points} points", "{points} 分中得 {earned} 分");
+    page.set(1, 3, &[(ink, &*line), (Ink::Faint, &format!("  {took} ms"))]);
+}
+
+/// After full marks: the student's part beside ours, and the wrong answers that were avoided.
+pub fn compare(page: &Page, lesson: &Lesson, theirs: &str, ours: impl Fn(&str) -> Option<String>) {
+    let title = text!("Your part, and ours", "你的实现与我们的实现");
+    page.rule("", &title, "");
+    for part in lesson.parts {
+        let Some(mine) = source::function(theirs, part.function) else { continue };
+        page.set(1, 3, &[(Ink::Faint, &format!("lessons/{}/lab.rs", lesson.name))]);
+        page.raw(&indented(mine));
+        for (file, function) in part.ours {
+            let Some(text) = ours(file) else { continue };
+            let Some(text) = source::function(&text, function) else { continue };
+            page.set(1, 3, &[(Ink::Faint, *file)]);
+            page.raw(&indented(text));
+        }
+    }
+    let title = text!("Wrong answers you avoided", "你避开的错误答案");
+    page.rule("", &title, "");
+    for mistake in lesson.mistakes {
+        page.set(1, 3, &[(Ink::Granted, "✓ "), (Ink::Plain, mistake.why.get(lang()))]);
+    }
+}
+
+fn indented(text: &str) -> String {
+    let lines = text.lines().map(|line| format!("     {line}\n"));
+    lines.collect::<String>() + "\n"
+}
+
+/// One line of the table of lessons.
+#[derive(Debug)]
+pub struct Row {
+    /// The lesson.
+    pub lesson: &'static Lesson,
+    /// How far the student's file is.
+    pub progress: Progress,
+    /// Why this machine cannot run it, if so.
+    pub cannot: Option<String>,
+}
+
+/// How far the student's file is, as the file itself says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// There is no file.
+    Missing,
+    /// All its parts are `todo!()`.
+    Untouched,
+    /// Some are.
+    Begun,
+    /// None is.
+    Written,
+}
+
+/// The table of lessons, with what is next.
+pub fn table(page: &Page, rows: &[Row]) {
+    page.rule("lab", &text!("The lessons", "全部课程"), "");
+    for row in rows {
+        let (mark, ink) = match row.progress {
+            Progress::Missing => ("?", Ink::Refused),
+            Progress::Untouched => ("○", Ink::Faint),
+            Progress::Begun => ("◐", Ink::Command),
+            Progress::Written => ("●", Ink::Granted),
+        };
+        let name = format!(" {:<14}", row.lesson.name);
+        let points: u32 = row.lesson.checks.iter().map(|check| check.points).sum();
+        let points = format!("{points:>3} ");
+        let title = row.lesson.title.get(lang());
+        page.set(1, 22, &[(ink, mark), (Ink::Word, &name), (Ink::Faint, &points), (Ink::Plain, title)]);
+        if let Some(why) = &row.cannot {
+            let why = text!("this machine cannot run it: {why}", "这台机器跑不了：{why}");
+            page.set(22, 22, &[(Ink::Refused, &why)]);
+        }
+    }
+    page.blank();
+    let next = rows.iter().find(|row| row.progress != Progress::Written && row.cannot.is_none());
+    if let Some(row) = next {
+        let name = row.lesson.name;
+        let label = text!("Next: ", "接下来：");
+        let (command, handout) = (format!("cargo lab {name}"), handout(name));
+        page.set(
+            1,
+            3,
+            &[(Ink::Plain, &label), (Ink::Command, &command), (Ink::Faint, &format!("   {handout}"))],
+        );
+    }
+    let legend = text!(
+        "○ not begun  ◐ begun  ● written: the kernel's word on it is `cargo lab NAME`",
+        "○ 未开始  ◐ 进行中  ● 已写完：内核怎么说，用 `cargo lab 名字` 看"
+    );
+    page.set(1, 3, &[(Ink::Faint, &legend)]);
+}
+
+fn handout(name: &str) -> String {
+    match lang() {
+        Lang::En => format!("lessons/{name}/README.md"),
+        Lang::Zh => format!("lessons/{name}/README.zh.md"),
+    }
+}

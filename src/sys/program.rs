@@ -1,0 +1,102 @@
+//! Start another program and go on: fork, execve and pidfd_open in one request.
+//!
+//! Unlike [`command`](super::command) this does not wait: the grader starts a student's program and then looks at what
+//! the kernel says of it.
+#![allow(unsafe_code)]
+
+use super::pipe::retry;
+use super::process::Child;
+use super::{Call, Request, Value, ask};
+use crate::error::{Error, Problem, Result};
+use nix::errno::Errno;
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A program to be started.
+#[derive(Debug)]
+pub struct Start<'a> {
+    /// The file.
+    pub program: &'a Path,
+    /// Its arguments, without the name.
+    pub arguments: &'a [String],
+    /// Its whole environment.
+    pub environment: &'a [(String, String)],
+    /// The directory it starts in.
+    pub directory: &'a Path,
+    /// Where its standard output goes.
+    pub stdout: &'a OwnedFd,
+    /// Where its standard error goes.
+    pub stderr: &'a OwnedFd,
+    /// The most bytes of address space that it, and whoever it starts, may each have; for a program that may run wild.
+    pub address_space: Option<u64>,
+    /// As whom it runs, if not as this process: user and group id, without other groups.
+    pub ids: Option<(u32, u32)>,
+}
+
+impl Request for Start<'_> {
+    fn name(&self) -> &'static str {
+        "execve"
+    }
+
+    fn arguments(&self, each: &mut dyn FnMut(&'static str, Value<'_>)) {
+        each("path", Value::Path(self.program));
+        self.arguments.iter().for_each(|argument| each("argv", Value::Text(argument)));
+    }
+}
+
+/// Start it. Its standard input is `/dev/null`; it has no other descriptor of ours. Errors: those of fork(2) and execve(2).
+pub fn start(what: &Start<'_>) -> Result<Child> {
+    let mut pidfd = None;
+    let pid = ask(Call::Other(what), || {
+        let (pid, descriptor) = spawn(what)?;
+        pidfd = Some(descriptor);
+        Ok(pid)
+    })?;
+    pidfd.map(|pidfd| Child { pid, pidfd }).ok_or_else(|| Error::new(Problem::Refused))
+}
+
+fn spawn(what: &Start<'_>) -> nix::Result<(i32, OwnedFd)> {
+    let duplicate = |descriptor: &OwnedFd| descriptor.as_fd().try_clone_to_owned().map_err(errno_of);
+    let mut command = Command::new(what.program);
+    command
+        .args(what.arguments)
+        .env_clear()
+        .envs(what.environment.iter().map(|(name, value)| (name, value)))
+        .current_dir(what.directory)
+        .stdin(Stdio::null())
+        .stdout(duplicate(what.stdout)?)
+        .stderr(duplicate(what.stderr)?);
+    let (bytes, ids) = (what.address_space, what.ids);
+    let prepare = move || {
+        let limit = |resource, most: u64| {
+            let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
+            // SAFETY: setrlimit reads one structure, which lives until it returns.
+            Errno::result(unsafe { libc::setrlimit(resource, &raw const limit) }).map(drop)
+        };
+        limit(libc::RLIMIT_CORE, 0)?;
+        bytes.map_or(Ok(()), |bytes| limit(libc::RLIMIT_AS, bytes))?;
+        if let Some((uid, gid)) = ids {
+            // SAFETY: three calls that take integers, and a null pointer to no groups.
+            unsafe {
+                Errno::result(libc::setgroups(0, std::ptr::null()))?;
+                Errno::result(libc::setresgid(gid, gid, gid))?;
+                Errno::result(libc::setresuid(uid, uid, uid))?;
+            }
+        }
+        Ok(())
+    };
+    // SAFETY: `prepare` makes system calls and allocates nothing.
+    unsafe { command.pre_exec(prepare) };
+    let pid = command.spawn().map_err(errno_of)?.id();
+    // SAFETY: the call takes two integers; the child has not been waited for, so the pid is its.
+    let pidfd = retry(|| Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) }))?;
+    // SAFETY: the kernel has just returned this descriptor; nobody else owns it.
+    let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd as i32) };
+    Ok((pid as i32, pidfd))
+}
+
+fn errno_of(error: std::io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
+}
