@@ -6,7 +6,7 @@ pub mod map;
 mod mermaid;
 mod parse;
 mod picture;
-mod survey;
+pub mod survey;
 mod text;
 
 use super::town::Town;

@@ -51,6 +51,17 @@ pub fn survey() -> Result<Survey> {
     Ok(Survey { map, confirmed })
 }
 
+/// What stands in the network namespace of process `pid`, but for who else is there: asked by a child that goes there.
+///
+/// On entry this process has one thread.
+pub fn look(pid: i32) -> Result<Space> {
+    let path = format!("/proc/{pid}/ns/net");
+    actor::apart(Role::Actor("survey"), 0, || {
+        enter(Path::new(&path))?;
+        ask(&[])
+    })
+}
+
 /// The names of its links, sorted.
 fn names(space: &Space) -> Vec<String> {
     let mut names: Vec<String> = space.links.iter().map(|link| link.name.clone()).collect();
