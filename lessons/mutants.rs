@@ -8,8 +8,11 @@ use std::process::ExitCode;
 #[path = "uts/mutants.rs"]
 mod uts;
 
+#[path = "net/mutants.rs"]
+mod net;
+
 /// Those of each lesson.
-const ALL: &[(&str, &[Mutant])] = &[("uts", uts::MUTANTS)];
+const ALL: &[(&str, &[Mutant])] = &[("uts", uts::MUTANTS), ("net", net::MUTANTS)];
 
 fn main() -> ExitCode {
     let wanted = std::env::var("LAB_MUTANT").unwrap_or_default();

@@ -41,7 +41,10 @@ pub const LESSON: Lesson = Lesson {
     checks: &[
         Check {
             name: "loopback-works",
-            title: Text { en: "inside, one process reaches another by 127.0.0.1", zh: "容器里的进程能通过 127.0.0.1 互相到达" },
+            title: Text {
+                en: "inside, one process reaches another by 127.0.0.1",
+                zh: "容器里的进程能通过 127.0.0.1 互相到达",
+            },
             points: 1,
             needs: &[],
             look: "minidocker run --rm --network none lab cat /proc/net/fib_trie",
@@ -49,7 +52,10 @@ pub const LESSON: Lesson = Lesson {
         },
         Check {
             name: "bridge-is-up",
-            title: Text { en: "the bridge is up and has the gateway's address", zh: "网桥已启用，并带有网关地址" },
+            title: Text {
+                en: "the bridge is up and has the gateway's address",
+                zh: "网桥已启用，并带有网关地址",
+            },
             points: 1,
             needs: BRIDGED,
             look: "minidocker run --rm --network bridge lab cat /proc/net/route",
@@ -149,7 +155,8 @@ fn bridge_heeds_nobody(bench: &Bench) -> Outcome {
     // Where there is no IPv6, nobody can tell anything.
     let Some(value) = file::if_there(file::read_text(Path::new(&path)))? else { return Ok(()) };
     let value = value.trim();
-    ensure(value == "0", Said::plain(format!("{path}: {value}")), Said::plain("0")).known_as("hears-advertisements")
+    ensure(value == "0", Said::plain(format!("{path}: {value}")), Said::plain("0"))
+        .known_as("hears-advertisements")
 }
 
 fn cable_is_laid(bench: &Bench) -> Outcome {
@@ -218,9 +225,15 @@ fn passes(bench: &Bench) -> Outcome {
     let rules = rules.join("; ");
     let saw = match rules.is_empty() {
         true => said!("{refused}; no rule in FORWARD", "{refused}；FORWARD 链里没有规则"),
-        false => said!("{refused}; the rules, each with the packets it met: {rules}", "{refused}；各条规则及其匹配的包数：{rules}"),
+        false => said!(
+            "{refused}; the rules, each with the packets it met: {rules}",
+            "{refused}；各条规则及其匹配的包数：{rules}"
+        ),
     };
-    let want = said!("a rule that accepts what goes out, and one that accepts the answers", "一条规则放行出去的包，一条规则放行回来的应答");
+    let want = said!(
+        "a rule that accepts what goes out, and one that accepts the answers",
+        "一条规则放行出去的包，一条规则放行回来的应答"
+    );
     ensure(false, saw, want).known_as(if went_out { "one-way" } else { "left-to-the-policy" })
 }
 
@@ -281,7 +294,9 @@ fn connect(address: Value) -> Result<Value> {
     let address = serde_json::from_value(address).map_err(|_| Error::new(Problem::ChildVanished))?;
     match socket::connect_tcp_within(address, PATIENCE) {
         Ok(_) => Ok(Value::Null),
-        Err(Error { refusal: Some(refusal), .. }) => Ok(json!(format!("{} ({})", refusal.name, refusal.message))),
+        Err(Error { refusal: Some(refusal), .. }) => {
+            Ok(json!(format!("{} ({})", refusal.name, refusal.message)))
+        }
         Err(error) => Err(error),
     }
 }

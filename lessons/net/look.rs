@@ -88,7 +88,8 @@ impl Place {
     /// The bridge is there, up, and has its address and the subnet.
     pub fn has_bridge(&self) -> Outcome {
         let (name, gateway, prefix) = (&self.bridge, self.gateway, self.prefix);
-        let wanted = || said!("{name}, a bridge, UP, {gateway}/{prefix}", "{name}：网桥，UP，{gateway}/{prefix}");
+        let wanted =
+            || said!("{name}, a bridge, UP, {gateway}/{prefix}", "{name}：网桥，UP，{gateway}/{prefix}");
         let Some(bridge) = self.on_host(name).filter(|link| link.kind == "bridge") else {
             let links = list(&self.host);
             return ensure(false, said!("on the host: {links}", "主机上：{links}"), wanted());
@@ -104,10 +105,19 @@ impl Place {
     /// The host's end of the cable is a port of the bridge, up.
     pub fn is_plugged_in(&self) -> Outcome {
         let (bridge, eth0) = (&self.bridge, &self.link);
-        let wanted = || said!("the host's end of {eth0} is a port of {bridge}, UP", "{eth0} 在主机的一端是 {bridge} 的端口，UP");
+        let wanted = || {
+            said!(
+                "the host's end of {eth0} is a port of {bridge}, UP",
+                "{eth0} 在主机的一端是 {bridge} 的端口，UP"
+            )
+        };
         let Some(end) = self.other_end() else {
             let (host, inside) = (list(&self.host), list(&self.inside));
-            return ensure(false, said!("inside: {inside}. On the host: {host}", "容器里：{inside}。主机上：{host}"), wanted());
+            return ensure(
+                false,
+                said!("inside: {inside}. On the host: {host}", "容器里：{inside}。主机上：{host}"),
+                wanted(),
+            );
         };
         let text = line(end);
         let index = self.on_host(bridge).map(|link| link.index);

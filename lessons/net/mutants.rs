@@ -114,7 +114,9 @@ fn born(socket: &Socket, plan: &Plan<'_>) -> Result<u32> {
 
 /// A veth pair of which nobody told the bridge.
 fn plug_nowhere(socket: &Socket, endpoint: &Endpoint, netns: Netns<'_>) -> Result<()> {
-    let Some(bridge) = link::find(socket, &endpoint.bridge)? else { return Err(Error::new(Problem::NoBridge)) };
+    let Some(bridge) = link::find(socket, &endpoint.bridge)? else {
+        return Err(Error::new(Problem::NoBridge));
+    };
     let (name, peer) = (&endpoint.host_link, &endpoint.link);
     link::add_veth(socket, Veth { name, group: bridge.group, master: 0, peer, netns })
 }
@@ -140,7 +142,10 @@ fn forget_route(socket: &Socket, endpoint: &Endpoint) -> Result<()> {
 /// Leave to pass, under an address that nobody outside can answer.
 fn keep_sender(script: &mut Script, bridge: &str, _subnet: Subnet) {
     script.line("filter", format!("-I FORWARD -i {bridge} -j ACCEPT"));
-    script.line("filter", format!("-I FORWARD -o {bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"));
+    script.line(
+        "filter",
+        format!("-I FORWARD -o {bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"),
+    );
 }
 
 /// The rule of which every text speaks, and no other.

@@ -5,5 +5,8 @@ use super::lesson::Lesson;
 #[path = "../../lessons/uts/check.rs"]
 pub mod uts;
 
+#[path = "../../lessons/net/check.rs"]
+pub mod net;
+
 /// All of them.
-pub const LESSONS: &[Lesson] = &[uts::LESSON];
+pub const LESSONS: &[Lesson] = &[uts::LESSON, net::LESSON];
