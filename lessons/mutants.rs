@@ -5,6 +5,8 @@ use minidocker::container::parts::Parts;
 use minidocker::lab::mutant::Mutant;
 use std::process::ExitCode;
 
+#[path = "pid/mutants.rs"]
+mod pid;
 #[path = "uts/mutants.rs"]
 mod uts;
 
@@ -12,7 +14,7 @@ mod uts;
 mod net;
 
 /// Those of each lesson.
-const ALL: &[(&str, &[Mutant])] = &[("uts", uts::MUTANTS), ("net", net::MUTANTS)];
+const ALL: &[(&str, &[Mutant])] = &[("uts", uts::MUTANTS), ("pid", pid::MUTANTS), ("net", net::MUTANTS)];
 
 fn main() -> ExitCode {
     let wanted = std::env::var("LAB_MUTANT").unwrap_or_default();

@@ -2,6 +2,8 @@
 
 use super::lesson::Lesson;
 
+#[path = "../../lessons/pid/check.rs"]
+pub mod pid;
 #[path = "../../lessons/uts/check.rs"]
 pub mod uts;
 
@@ -9,4 +11,4 @@ pub mod uts;
 pub mod net;
 
 /// All of them.
-pub const LESSONS: &[Lesson] = &[uts::LESSON, net::LESSON];
+pub const LESSONS: &[Lesson] = &[uts::LESSON, pid::LESSON, net::LESSON];

@@ -60,9 +60,13 @@ pub fn executable(pid: i32) -> Option<(u64, u64)> {
 
 /// The processes of this host, but for this one.
 pub fn everybody() -> Vec<i32> {
-    let names = file::list(Path::new("/proc")).unwrap_or_default().into_iter();
-    let pids = names.filter_map(|(name, _)| name.to_str()?.parse().ok());
-    let mut pids: Vec<i32> = pids.filter(|pid| *pid != 1).collect();
+    processes_in(Path::new("/proc")).into_iter().filter(|pid| *pid != 1).collect()
+}
+
+/// The processes that the /proc mounted at `place` lists, by the numbers that it knows them by.
+pub fn processes_in(place: &Path) -> Vec<i32> {
+    let names = file::list(place).unwrap_or_default().into_iter();
+    let mut pids: Vec<i32> = names.filter_map(|(name, _)| name.to_str()?.parse().ok()).collect();
     pids.sort_unstable();
     pids
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// The numbers of the signals that this crate names.
 pub use nix::libc::{
-    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGTERM, SIGTTIN, SIGTTOU, SIGWINCH,
+    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGSTOP, SIGTERM, SIGTTIN, SIGTTOU, SIGWINCH,
 };
 
 /// All signals, blocked, and a descriptor to read them from.
