@@ -13,8 +13,20 @@ mod uts;
 #[path = "net/mutants.rs"]
 mod net;
 
+#[path = "mounts/mutants.rs"]
+mod mounts;
+
+#[path = "harden/mutants.rs"]
+mod harden;
+
 /// Those of each lesson.
-const ALL: &[(&str, &[Mutant])] = &[("uts", uts::MUTANTS), ("pid", pid::MUTANTS), ("net", net::MUTANTS)];
+const ALL: &[(&str, &[Mutant])] = &[
+    ("uts", uts::MUTANTS),
+    ("pid", pid::MUTANTS),
+    ("mounts", mounts::MUTANTS),
+    ("net", net::MUTANTS),
+    ("harden", harden::MUTANTS),
+];
 
 fn main() -> ExitCode {
     let wanted = std::env::var("LAB_MUTANT").unwrap_or_default();

@@ -10,5 +10,11 @@ pub mod uts;
 #[path = "../../lessons/net/check.rs"]
 pub mod net;
 
+#[path = "../../lessons/mounts/check.rs"]
+pub mod mounts;
+
+#[path = "../../lessons/harden/check.rs"]
+pub mod harden;
+
 /// All of them.
-pub const LESSONS: &[Lesson] = &[uts::LESSON, pid::LESSON, net::LESSON];
+pub const LESSONS: &[Lesson] = &[uts::LESSON, pid::LESSON, mounts::LESSON, net::LESSON, harden::LESSON];
