@@ -5,27 +5,24 @@ use minidocker::container::parts::Parts;
 use minidocker::lab::mutant::Mutant;
 use std::process::ExitCode;
 
+#[path = "image/mutants.rs"]
+mod image;
+#[path = "net/mutants.rs"]
+mod net;
+#[path = "overlay/mutants.rs"]
+mod overlay;
 #[path = "pid/mutants.rs"]
 mod pid;
 #[path = "uts/mutants.rs"]
 mod uts;
 
-#[path = "net/mutants.rs"]
-mod net;
-
-#[path = "mounts/mutants.rs"]
-mod mounts;
-
-#[path = "harden/mutants.rs"]
-mod harden;
-
 /// Those of each lesson.
 const ALL: &[(&str, &[Mutant])] = &[
     ("uts", uts::MUTANTS),
     ("pid", pid::MUTANTS),
-    ("mounts", mounts::MUTANTS),
+    ("overlay", overlay::MUTANTS),
     ("net", net::MUTANTS),
-    ("harden", harden::MUTANTS),
+    ("image", image::MUTANTS),
 ];
 
 fn main() -> ExitCode {

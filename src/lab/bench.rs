@@ -11,9 +11,9 @@ use crate::error::{Error, Problem, Result};
 use crate::said;
 use crate::sys::ready::{self, Watch};
 use crate::sys::signal::SIGKILL;
-use crate::sys::{errno, file, process};
+use crate::sys::{errno, process};
 use std::cell::{Cell, RefCell};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,6 @@ pub struct Bench {
     listener: Listener,
     seed: u64,
     nonce: RefCell<String>,
-    mounts: RefCell<Option<OwnedFd>>,
     count: Cell<u64>,
 }
 
@@ -66,8 +65,8 @@ pub enum Ran {
 impl Bench {
     /// For `lesson`. With `seed` the nonces are the same each time.
     pub fn open(lesson: &'static Lesson, seed: u64) -> Result<Self> {
-        let (nonce, mounts) = (RefCell::default(), RefCell::default());
-        Ok(Self { lesson, listener: Listener::open()?, seed, nonce, mounts, count: Cell::new(0) })
+        let nonce = RefCell::default();
+        Ok(Self { lesson, listener: Listener::open()?, seed, nonce, count: Cell::new(0) })
     }
 
     /// Make ready for the next check: nobody lives here but the grader, the host has its name, and the nonce is another.
@@ -75,18 +74,9 @@ impl Bench {
         clear()?;
         trap::sprung()?;
         crate::sys::namespace::sethostname(crate::demo::host::HOSTNAME)?;
-        self.mounts.take();
         self.count.set(self.count.get() + 1);
         *self.nonce.borrow_mut() =
             format!("lab-{:010x}", mixed(self.seed, self.count.get()) & 0xff_ffff_ffff);
-        Ok(())
-    }
-
-    /// Until the next check, start the student's program in the mount namespace of process `pid`: what it does to the mounts
-    /// there it does not do to the grader's.
-    pub fn start_beside(&self, pid: i32) -> Result<()> {
-        let namespace = file::open_file(Path::new(&format!("/proc/{pid}/ns/mnt")), 0, 0)?;
-        self.mounts.replace(Some(namespace));
         Ok(())
     }
 
@@ -104,14 +94,23 @@ impl Bench {
     /// Start the student's `minidocker run --rm --name NONCE OPTIONS lab`, whose command is the probe, and wait until
     /// that lives. If none comes, the check has failed, and what the kernel says of the program tells why.
     pub fn run(&self, options: &[&str]) -> Outcome<Subject> {
-        match self.try_run(options)? {
+        self.run_of(IMAGE, options)
+    }
+
+    /// The same with another image than `lab`, which must have what the probe needs: see [`order`](super::order).
+    pub fn run_of(&self, image: &str, options: &[&str]) -> Outcome<Subject> {
+        match self.try_run_of(image, options)? {
             Ran::Probe(subject) => Ok(subject),
             Ran::Ended(finished) => Err(no_probe(&finished)),
         }
     }
 
-    /// The same, for a check that says by itself what it means when the program ends without a container.
+    /// As [`run`](Self::run), for a check that says by itself what it means when the program ends without a container.
     pub fn try_run(&self, options: &[&str]) -> Outcome<Ran> {
+        self.try_run_of(IMAGE, options)
+    }
+
+    fn try_run_of(&self, image: &str, options: &[&str]) -> Outcome<Ran> {
         let nonce = self.nonce();
         let mut arguments: Vec<&str> = vec!["run", "--rm"];
         if !options.iter().any(|option| option.starts_with("--name")) {
@@ -121,7 +120,7 @@ impl Bench {
             arguments.extend(["--network", "none"]);
         }
         arguments.extend(options);
-        arguments.extend(["-v", "/tmp/lab/door:/lab", IMAGE, INSIDE, &nonce]);
+        arguments.extend(["-v", "/tmp/lab/door:/lab", image, INSIDE, &nonce]);
         let program = self.start(&arguments)?;
         match self.wait_for_probe(&program)? {
             Some(probe) => Ok(Ran::Probe(Subject { probe, program })),
@@ -153,13 +152,11 @@ impl Bench {
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         // Which wrong answer the program is to play, when it is that of lessons/mutants.rs.
         let mutant = std::env::var("LAB_MUTANT").unwrap_or_default();
-        let mounts = self.mounts.borrow();
         let manner = Manner {
             program: Path::new(STUDENT),
             place: Path::new(PLACE),
             environment: &[("MINIDOCKER_ROOT", STATE), ("LAB", self.lesson.name), ("LAB_MUTANT", &mutant)],
             ids: None,
-            mounts: mounts.as_ref(),
         };
         Ok(Program::start(&manner, &arguments)?)
     }

@@ -2,19 +2,14 @@
 
 use super::lesson::Lesson;
 
+#[path = "../../lessons/net/check.rs"]
+pub mod net;
+#[path = "../../lessons/overlay/check.rs"]
+pub mod overlay;
 #[path = "../../lessons/pid/check.rs"]
 pub mod pid;
 #[path = "../../lessons/uts/check.rs"]
 pub mod uts;
 
-#[path = "../../lessons/net/check.rs"]
-pub mod net;
-
-#[path = "../../lessons/mounts/check.rs"]
-pub mod mounts;
-
-#[path = "../../lessons/harden/check.rs"]
-pub mod harden;
-
 /// All of them.
-pub const LESSONS: &[Lesson] = &[uts::LESSON, pid::LESSON, mounts::LESSON, net::LESSON, harden::LESSON];
+pub const LESSONS: &[Lesson] = &[uts::LESSON, pid::LESSON, overlay::LESSON, net::LESSON];

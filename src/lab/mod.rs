@@ -12,6 +12,7 @@
 //! | [`build`] | the student's program, made by cargo |
 //! | [`host`] | where it runs: a throw-away host in which the grader is root, and pid 1 |
 //! | [`bench`](mod@bench) | what a check works with: the student's program, started and bounded |
+//! | [`order`] | images made to order, for a check's own files |
 //! | [`subject`] | that program while it runs |
 //! | [`probe`] | our own process inside the container, and the talk with it |
 //! | [`witness`] | what the kernel says of a process |
@@ -22,7 +23,6 @@
 //! | [`watch`] | being told that the student has saved the file |
 //! | [`source`] | the text of a part, yours and ours |
 //! | [`report`] | what came of it all, for people and for machines |
-//! | [`suite`] | the project's own tests, run on a student's program |
 //! | [`mutant`] | typical wrong answers, to prove that the checks catch them |
 
 pub mod bench;
@@ -33,12 +33,12 @@ pub mod lesson;
 pub mod lessons;
 pub mod mutant;
 pub mod need;
+pub mod order;
 pub mod probe;
 pub mod report;
 pub mod source;
 pub mod stuck;
 pub mod subject;
-pub mod suite;
 pub mod trap;
 pub mod verdict;
 pub mod watch;
