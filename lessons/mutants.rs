@@ -5,24 +5,31 @@ use minidocker::container::parts::Parts;
 use minidocker::lab::mutant::Mutant;
 use std::process::ExitCode;
 
-#[path = "image/mutants.rs"]
-mod image;
-#[path = "net/mutants.rs"]
-mod net;
-#[path = "overlay/mutants.rs"]
-mod overlay;
-#[path = "pid/mutants.rs"]
-mod pid;
 #[path = "uts/mutants.rs"]
 mod uts;
+#[path = "pid/mutants.rs"]
+mod pid;
+#[path = "mounts/mutants.rs"]
+mod mounts;
+#[path = "overlay/mutants.rs"]
+mod overlay;
+#[path = "net/mutants.rs"]
+mod net;
+#[path = "image/mutants.rs"]
+mod image;
+#[path = "harden/mutants.rs"]
+mod harden;
 
 /// Those of each lesson.
+#[rustfmt::skip] // one a line
 const ALL: &[(&str, &[Mutant])] = &[
     ("uts", uts::MUTANTS),
     ("pid", pid::MUTANTS),
+    ("mounts", mounts::MUTANTS),
     ("overlay", overlay::MUTANTS),
     ("net", net::MUTANTS),
     ("image", image::MUTANTS),
+    ("harden", harden::MUTANTS),
 ];
 
 fn main() -> ExitCode {

@@ -11,9 +11,9 @@ use crate::error::{Error, Problem, Result};
 use crate::said;
 use crate::sys::ready::{self, Watch};
 use crate::sys::signal::SIGKILL;
-use crate::sys::{errno, process};
+use crate::sys::{errno, file, process};
 use std::cell::{Cell, RefCell};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,7 @@ pub struct Bench {
     listener: Listener,
     seed: u64,
     nonce: RefCell<String>,
+    mounts: RefCell<Option<OwnedFd>>,
     count: Cell<u64>,
 }
 
@@ -65,8 +66,8 @@ pub enum Ran {
 impl Bench {
     /// For `lesson`. With `seed` the nonces are the same each time.
     pub fn open(lesson: &'static Lesson, seed: u64) -> Result<Self> {
-        let nonce = RefCell::default();
-        Ok(Self { lesson, listener: Listener::open()?, seed, nonce, count: Cell::new(0) })
+        let (nonce, mounts) = (RefCell::default(), RefCell::default());
+        Ok(Self { lesson, listener: Listener::open()?, seed, nonce, mounts, count: Cell::new(0) })
     }
 
     /// Make ready for the next check: nobody lives here but the grader, the host has its name, and the nonce is another.
@@ -74,9 +75,18 @@ impl Bench {
         clear()?;
         trap::sprung()?;
         crate::sys::namespace::sethostname(crate::demo::host::HOSTNAME)?;
+        self.mounts.take();
         self.count.set(self.count.get() + 1);
         *self.nonce.borrow_mut() =
             format!("lab-{:010x}", mixed(self.seed, self.count.get()) & 0xff_ffff_ffff);
+        Ok(())
+    }
+
+    /// Until the next check, start the student's program in the mount namespace of process `pid`: what it does to the mounts
+    /// there it does not do to the grader's.
+    pub fn start_beside(&self, pid: i32) -> Result<()> {
+        let namespace = file::open_file(Path::new(&format!("/proc/{pid}/ns/mnt")), 0, 0)?;
+        self.mounts.replace(Some(namespace));
         Ok(())
     }
 
@@ -152,11 +162,13 @@ impl Bench {
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         // Which wrong answer the program is to play, when it is that of lessons/mutants.rs.
         let mutant = std::env::var("LAB_MUTANT").unwrap_or_default();
+        let mounts = self.mounts.borrow();
         let manner = Manner {
             program: Path::new(STUDENT),
             place: Path::new(PLACE),
             environment: &[("MINIDOCKER_ROOT", STATE), ("LAB", self.lesson.name), ("LAB_MUTANT", &mutant)],
             ids: None,
+            mounts: mounts.as_ref(),
         };
         Ok(Program::start(&manner, &arguments)?)
     }

@@ -27,18 +27,15 @@ pub fn checkout() -> Option<PathBuf> {
 /// messages are for a terminal.
 pub fn build(checkout: &Path, name: &str, color: bool) -> Result<Built> {
     let manifest = checkout.join("lessons/Cargo.toml").display().to_string();
+    cargo(&["build", "--quiet", "--manifest-path", &manifest, "--example", name], color)
+}
+
+/// Let cargo build the one program that `arguments` ask for.
+pub(super) fn cargo(arguments: &[&str], color: bool) -> Result<Built> {
     let format = if color { "json-diagnostic-rendered-ansi" } else { "json" };
-    let arguments = [
-        "build",
-        "--quiet",
-        "--manifest-path",
-        &manifest,
-        "--example",
-        name,
-        &format!("--message-format={format}"),
-        "--color",
-        if color { "always" } else { "never" },
-    ];
+    let format = format!("--message-format={format}");
+    let manner = [&*format, "--color", if color { "always" } else { "never" }];
+    let arguments = [arguments, &manner].concat();
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let Output { status, stdout, stderr } = command::run(Path::new(&cargo), &arguments, "")?;
     let messages: Vec<serde_json::Value> =

@@ -2,6 +2,10 @@
 
 use super::lesson::Lesson;
 
+#[path = "../../lessons/harden/check.rs"]
+pub mod harden;
+#[path = "../../lessons/mounts/check.rs"]
+pub mod mounts;
 #[path = "../../lessons/net/check.rs"]
 pub mod net;
 #[path = "../../lessons/overlay/check.rs"]
@@ -12,4 +16,12 @@ pub mod pid;
 pub mod uts;
 
 /// All of them.
-pub const LESSONS: &[Lesson] = &[uts::LESSON, pid::LESSON, overlay::LESSON, net::LESSON];
+#[rustfmt::skip] // one a line
+pub const LESSONS: &[Lesson] = &[
+    uts::LESSON,
+    pid::LESSON,
+    mounts::LESSON,
+    overlay::LESSON,
+    net::LESSON,
+    harden::LESSON,
+];

@@ -23,6 +23,7 @@
 //! | [`watch`] | being told that the student has saved the file |
 //! | [`source`] | the text of a part, yours and ours |
 //! | [`report`] | what came of it all, for people and for machines |
+//! | [`suite`] | the project's own tests, run on a student's program |
 //! | [`mutant`] | typical wrong answers, to prove that the checks catch them |
 
 pub mod bench;
@@ -39,6 +40,7 @@ pub mod report;
 pub mod source;
 pub mod stuck;
 pub mod subject;
+pub mod suite;
 pub mod trap;
 pub mod verdict;
 pub mod watch;

@@ -60,6 +60,24 @@ pub fn borrowed<'a>(text: &str, parts: &'a [super::lesson::Part]) -> Option<&'a 
     parts.iter().map(|part| part.field).find(|field| code.contains(&format!("Parts::REFERENCE.{field}")))
 }
 
+/// The first part of a lesson that the `text` of a program made of all of them does not use, as `MODULE::FUNCTION`.
+pub fn left_out(text: &str, lessons: &[super::lesson::Lesson]) -> Option<String> {
+    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let used = |path: &String| {
+        code.match_indices(&**path).any(|(at, _)| {
+            let ends = |rest: Option<char>| !rest.is_some_and(|next| next.is_alphanumeric() || next == '_');
+            ends(code[at + path.len()..].chars().next()) && ends(code[..at].chars().next_back())
+        })
+    };
+    let module = |lesson: &super::lesson::Lesson| lesson.name.replace('-', "_");
+    lessons
+        .iter()
+        .flat_map(|lesson| {
+            lesson.parts.iter().map(move |part| format!("{}::{}", module(lesson), part.function))
+        })
+        .find(|path| !used(path))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ use crate::sys::flags::{O_CREAT, O_RDWR, O_TRUNC};
 use crate::sys::process::{self, Child};
 use crate::sys::program::{self, Start};
 use crate::sys::{file, signal};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub struct Manner<'a> {
     pub environment: &'a [(&'a str, &'a str)],
     /// As whom, if not as root of this host.
     pub ids: Option<(u32, u32)>,
+    /// In which mount namespace, if not in the grader's.
+    pub mounts: Option<&'a OwnedFd>,
 }
 
 /// So much address space may a student's process have: more than any lesson needs, and less than the machine has.
@@ -68,6 +71,7 @@ impl Program {
             stderr: &stderr,
             address_space: Some(ADDRESS_SPACE),
             ids: manner.ids,
+            mounts: manner.mounts,
         })?;
         Ok(Self { child, out })
     }

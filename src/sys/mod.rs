@@ -36,6 +36,7 @@ pub mod inode;
 pub mod inotify;
 pub mod ipc;
 pub mod iterator;
+pub mod knock;
 pub mod local;
 pub mod lock;
 pub mod loop_device;

@@ -9,7 +9,7 @@ use super::process::Child;
 use super::{Call, Request, Value, ask};
 use crate::error::{Error, Problem, Result};
 use nix::errno::Errno;
-use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -33,6 +33,8 @@ pub struct Start<'a> {
     pub address_space: Option<u64>,
     /// As whom it runs, if not as this process: user and group id, without other groups.
     pub ids: Option<(u32, u32)>,
+    /// In which mount namespace, if not in this process's.
+    pub mounts: Option<&'a OwnedFd>,
 }
 
 impl Request for Start<'_> {
@@ -69,6 +71,7 @@ fn spawn(what: &Start<'_>) -> nix::Result<(i32, OwnedFd)> {
         .stdout(duplicate(what.stdout)?)
         .stderr(duplicate(what.stderr)?);
     let (bytes, ids) = (what.address_space, what.ids);
+    let mounts = what.mounts.map(AsRawFd::as_raw_fd);
     let prepare = move || {
         let limit = |resource, most: u64| {
             let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
@@ -77,6 +80,10 @@ fn spawn(what: &Start<'_>) -> nix::Result<(i32, OwnedFd)> {
         };
         limit(libc::RLIMIT_CORE, 0)?;
         bytes.map_or(Ok(()), |bytes| limit(libc::RLIMIT_AS, bytes))?;
+        if let Some(mounts) = mounts {
+            // SAFETY: the call takes two integers; the descriptor is open as long as `what` lives.
+            Errno::result(unsafe { libc::setns(mounts, libc::CLONE_NEWNS) })?;
+        }
         if let Some((uid, gid)) = ids {
             // SAFETY: three calls that take integers, and a null pointer to no groups.
             unsafe {
