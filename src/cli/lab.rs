@@ -3,20 +3,22 @@
 //! Exit status: 0 full marks; 1 a check failed; 2 the student's file does not build; 3 this machine cannot; 125 the
 //! grader itself, its command line included.
 
+mod doctor;
+mod grade;
+mod report;
+
 use super::narration::Narration;
 use crate::error::Result;
-use crate::lab::build::{self, Built};
+use crate::lab::build;
 use crate::lab::lesson::Lesson;
 use crate::lab::report::human::{self, Progress, Row};
-use crate::lab::report::{LessonReport, Report, State, json};
-use crate::lab::verdict::Said;
+use crate::lab::report::{LessonReport, Report, State};
 use crate::lab::{examine, probe, source, trap};
 use crate::narrate::{self, Ink, Page, lang, text};
 use crate::said;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// The course: edit one function in one file, and read what the kernel says of it
 #[derive(Debug, Parser)]
@@ -24,6 +26,10 @@ use std::time::Duration;
 struct CommandLine {
     #[command(flatten)]
     narration: Narration,
+    #[command(flatten)]
+    form: report::Form,
+    #[command(subcommand)]
+    command: Option<Command>,
     /// A lesson (see the table), or `all`
     #[arg(value_name = "LESSON")]
     lesson: Option<String>,
@@ -40,21 +46,18 @@ struct CommandLine {
     /// name is then LAB_MUTANT
     #[arg(long, value_name = "PROGRAM", hide = true)]
     with: Option<PathBuf>,
-    /// What to print: for a person, or for a machine
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
-    report: Format,
     /// The seed of the nonces: the same seed, the same names
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For a person
-    #[default]
-    Human,
-    /// Everything, as JSON
-    Json,
+/// What is no lesson.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// What keeps this machine from the lessons, and the one command that changes it
+    Doctor(doctor::Doctor),
+    /// Grade the files of somebody else: 0 full marks, 1 a check failed, 2 does not build, 3 this machine cannot
+    Grade(grade::Grade),
 }
 
 /// The status of every failure of the grader's own.
@@ -99,13 +102,16 @@ struct Desk {
     color: bool,
     seed: u64,
     with: Option<PathBuf>,
-    format: Format,
+    form: report::Form,
 }
 
 fn obey(lessons: &'static [Lesson], line: &CommandLine) -> Result<u8> {
     let options = line.narration.options();
     narrate::install(&options)?;
     let page = Page::of_stdout(options.color);
+    if let Some(Command::Doctor(doctor)) = &line.command {
+        return Ok(doctor.look(lessons));
+    }
     let Some(checkout) = build::checkout() else {
         let sentence = text!(
             "there is no lessons/ here or above; change to the checkout",
@@ -116,8 +122,13 @@ fn obey(lessons: &'static [Lesson], line: &CommandLine) -> Result<u8> {
     };
     let color = narrate::is_seen() && std::env::var_os("NO_COLOR").is_none();
     let seed = line.seed.map_or_else(random, Ok)?;
-    let (with, format) = (line.with.clone(), line.report);
-    let desk = Desk { lessons, checkout, page, color, seed, with, format };
+    let (with, form) = (line.with.clone(), line.form.clone());
+    // What a program reads is not for a terminal.
+    let color = color && !form.is_silent();
+    let desk = Desk { lessons, checkout, page, color, seed, with, form };
+    if let Some(Command::Grade(grade)) = &line.command {
+        return grade.grade(&desk);
+    }
     match line.lesson.as_deref() {
         None => desk.table(),
         Some(name) => {
@@ -191,11 +202,13 @@ impl Desk {
     fn grade(&self, lesson: &'static Lesson, diff: bool) -> Result<u8> {
         let report = self.examine(lesson)?;
         let status = report.status();
-        if self.format == Format::Json {
-            self.page.raw(&(json::write(&Report { lessons: vec![report] }) + "\n"));
+        let report = Report { lessons: vec![report] };
+        self.form.write(&report, self.lessons)?;
+        if self.form.is_silent() {
             return Ok(status);
         }
-        human::tell(&self.page, lesson, &report);
+        let [report] = &report.lessons[..] else { return Ok(status) };
+        human::tell(&self.page, lesson, report);
         if self.with.is_none() && (status == 0 || diff) {
             let theirs = self.text(&self.file(lesson)).unwrap_or_default();
             if status == 0 {
@@ -215,22 +228,12 @@ impl Desk {
         if let Some(program) = &self.with {
             return examine::examine(lesson, program, self.seed);
         }
-        let not_examined = |state| LessonReport::new(lesson, state, Vec::new(), Duration::ZERO);
-        let Some(theirs) = self.text(&self.file(lesson)) else {
+        let taken = self.text(&self.file(lesson)).ok_or_else(|| {
             let path = self.file(lesson).display().to_string();
-            return Ok(not_examined(State::NoFile(said!("there is no {path}", "没有 {path}"))));
-        };
-        if let Some(field) = source::borrowed(&theirs, lesson.parts) {
-            let why: Said = said!(
-                "your file uses Parts::REFERENCE.{field}, which is ours",
-                "你的文件用了 Parts::REFERENCE.{field}，那是我们的实现"
-            );
-            return Ok(not_examined(State::NoFile(why)));
-        }
-        match build::build(&self.checkout, &format!("lab-{}", lesson.name), self.color)? {
-            Built::Broken(said) => Ok(not_examined(State::DoesNotBuild(said))),
-            Built::Program(program) => examine::examine(lesson, &program, self.seed),
-        }
+            State::NoFile(said!("there is no {path}", "没有 {path}"))
+        });
+        let build = |_: &str| build::build(&self.checkout, &format!("lab-{}", lesson.name), self.color);
+        crate::lab::grade::examine(lesson, taken, self.seed, build)
     }
 
     /// Grade now, and whenever a file of the lesson changes, until interrupted.

@@ -1,24 +1,32 @@
 //! All checks of a lesson, one after the other, on one throw-away host.
 
 use super::bench::Bench;
-use super::host;
 use super::lesson::{Check, Lesson};
 use super::report::{CheckReport, LessonReport, State};
 use super::verdict::{Said, Stop, Verdict};
+use super::{host, need};
 use crate::error::Result;
 use crate::narrate::words::{Lang, sentence};
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Let the kernel say what it thinks of `student`, a program with the parts of `lesson` in it.
 ///
-/// On entry this process has one thread. Errors are of the throw-away host; whatever goes wrong in a check is its
+/// A check whose needs are not met is neither passed nor failed. On entry this process has one thread. Errors are of the throw-away host; whatever goes wrong in a check is its
 /// verdict.
 pub fn examine(lesson: &'static Lesson, student: &Path, seed: u64) -> Result<LessonReport> {
     let began = Instant::now();
+    let lacks = need::lacking(lesson.checks.iter().flat_map(|check| check.needs).chain(lesson.needs));
+    if let Some(lack) = need::first(&lacks, lesson.needs) {
+        return Ok(LessonReport::new(lesson, State::Cannot(lack.said()), Vec::new(), began.elapsed()));
+    }
     let checks = host::play(student, || {
         let bench = Bench::open(lesson, seed)?;
-        lesson.checks.iter().map(|check| one(&bench, check)).collect::<Result<Vec<_>>>()
+        let one = |check: &Check| match need::first(&lacks, check.needs) {
+            Some(lack) => Ok(CheckReport::new(check, Verdict::Cannot(lack.said()), Duration::ZERO)),
+            None => one(&bench, check),
+        };
+        lesson.checks.iter().map(one).collect::<Result<Vec<_>>>()
     })?;
     Ok(LessonReport::new(lesson, State::Examined, checks, began.elapsed()))
 }

@@ -9,6 +9,7 @@
 //! | [`lesson`] | what a lesson is: checks, points, known mistakes, hints |
 //! | [`lessons`] | the lessons of this course, in order |
 //! | [`need`] | what a check needs of the machine, found out by trying |
+//! | [`doctor`] | what keeps this machine from the lessons, and the command that changes it |
 //! | [`build`] | the student's program, made by cargo |
 //! | [`host`] | where it runs: a throw-away host in which the grader is root, and pid 1 |
 //! | [`bench`](mod@bench) | what a check works with: the student's program, started and bounded |
@@ -20,6 +21,7 @@
 //! | [`trap`] | the programs that would do the student's work |
 //! | [`verdict`] | what came of a check: saw, wanted, and why |
 //! | [`examine`] | all checks of a lesson, one after the other |
+//! | [`grade`] | the files of somebody else, taken with care |
 //! | [`watch`] | being told that the student has saved the file |
 //! | [`source`] | the text of a part, yours and ours |
 //! | [`report`] | what came of it all, for people and for machines |
@@ -28,7 +30,9 @@
 
 pub mod bench;
 pub mod build;
+pub mod doctor;
 pub mod examine;
+pub mod grade;
 pub mod host;
 pub mod lesson;
 pub mod lessons;

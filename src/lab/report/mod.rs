@@ -1,12 +1,28 @@
 //! What came of it all: one structure, told to people and to machines.
+//!
+//! | module | for whom |
+//! |---|---|
+//! | [`human`] | the student, on a terminal |
+//! | [`json`] | programs of one's own: all that is known |
+//! | [`junit`] | whatever reads the results of tests |
+//! | [`gradescope`] | Gradescope's `results.json` |
+//! | [`github`] | GitHub Actions: annotations, and `Points X/Y` |
+//! | [`words`] | what these say in words |
 
+pub mod github;
+pub mod gradescope;
 pub mod human;
 pub mod json;
+pub mod junit;
+pub mod words;
 
 use super::lesson::{Check, Lesson};
 use super::verdict::{Said, Verdict};
-use crate::narrate::words::Text;
+use crate::error::Result;
+use crate::narrate::words::{Lang, Text};
+use crate::sys::file;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 use std::time::Duration;
 
 /// Everything that one command has found out.
@@ -101,6 +117,17 @@ impl LessonReport {
         self.checks.iter().map(CheckReport::earned).sum()
     }
 
+    /// What of it this machine cannot tell: neither given nor lost.
+    pub fn untold(&self) -> u32 {
+        match self.state {
+            State::Cannot(_) => self.points,
+            _ => {
+                let cannot = |check: &&CheckReport| matches!(check.verdict, Verdict::Cannot(_));
+                self.checks.iter().filter(cannot).map(|check| check.points).sum()
+            }
+        }
+    }
+
     /// The exit status that says so: 0 full marks, 1 a check failed, 2 it does not build, 3 this machine cannot.
     pub fn status(&self) -> u8 {
         match &self.state {
@@ -136,6 +163,36 @@ impl Report {
             self.lessons.iter().map(|lesson| lesson.points).sum(),
         )
     }
+}
+
+/// A form for machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object.
+    Json,
+    /// JUnit XML.
+    Junit,
+    /// Gradescope's `results.json`.
+    Gradescope,
+    /// Commands of GitHub Actions.
+    Github,
+}
+
+impl Report {
+    /// The report in a form for machines; its sentences in `lang`, where the form has but one language.
+    pub fn render(&self, format: Format, lessons: &[Lesson], lang: Lang) -> String {
+        match format {
+            Format::Json => json::render(self, lessons),
+            Format::Junit => junit::render(self, lessons, lang),
+            Format::Gradescope => gradescope::render(self, lessons, lang),
+            Format::Github => github::render(self, lessons, lang),
+        }
+    }
+}
+
+/// Put a report into a file, new or not.
+pub fn save(path: &Path, text: &str) -> Result<()> {
+    file::write_new(path, text, 0o644)
 }
 
 /// A fixed text as a sentence that can travel.
