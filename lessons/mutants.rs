@@ -1,28 +1,31 @@
 //! Plays one wrong answer: the one that the environment variable `LAB_MUTANT` names, `uts/name-before-unshare`.
-//! `LESSON/reference` is ours, which is right.
+//! `LESSON/reference` is ours, which is right; `wild/loop` and its like run wild.
 
 use minidocker::container::parts::Parts;
 use minidocker::lab::mutant::Mutant;
 use std::process::ExitCode;
 
-#[path = "uts/mutants.rs"]
-mod uts;
-#[path = "pid/mutants.rs"]
-mod pid;
-#[path = "mounts/mutants.rs"]
-mod mounts;
-#[path = "overlay/mutants.rs"]
-mod overlay;
-#[path = "net/mutants.rs"]
-mod net;
-#[path = "image/mutants.rs"]
-mod image;
+#[path = "wild.rs"]
+mod wild;
+
 #[path = "harden/mutants.rs"]
 mod harden;
+#[path = "image/mutants.rs"]
+mod image;
+#[path = "mounts/mutants.rs"]
+mod mounts;
+#[path = "net/mutants.rs"]
+mod net;
+#[path = "overlay/mutants.rs"]
+mod overlay;
+#[path = "pid/mutants.rs"]
+mod pid;
+#[path = "uts/mutants.rs"]
+mod uts;
 
 /// Those of each lesson.
 #[rustfmt::skip] // one a line
-const ALL: &[(&str, &[Mutant])] = &[
+pub const ALL: &[(&str, &[Mutant])] = &[
     ("uts", uts::MUTANTS),
     ("pid", pid::MUTANTS),
     ("mounts", mounts::MUTANTS),
@@ -35,6 +38,9 @@ const ALL: &[(&str, &[Mutant])] = &[
 fn main() -> ExitCode {
     let wanted = std::env::var("LAB_MUTANT").unwrap_or_default();
     let (lesson, name) = wanted.split_once('/').unwrap_or_default();
+    if let Some((_, parts)) = wild::WILD.iter().find(|(wild, _)| lesson == "wild" && *wild == name) {
+        return minidocker::main(*parts);
+    }
     if name == "reference" {
         return minidocker::main(Parts::REFERENCE);
     }

@@ -112,7 +112,9 @@ fn obey(lessons: &'static [Lesson], line: &CommandLine) -> Result<u8> {
     if let Some(Command::Doctor(doctor)) = &line.command {
         return Ok(doctor.look(lessons));
     }
-    let Some(checkout) = build::checkout() else {
+    // A program that is there already needs no checkout.
+    let checkout = build::checkout().or(line.with.as_ref().map(|_| PathBuf::new()));
+    let Some(checkout) = checkout else {
         let sentence = text!(
             "there is no lessons/ here or above; change to the checkout",
             "这里和上层目录都没有 lessons/；请进入代码目录"

@@ -18,7 +18,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// So long is waited for any one thing that the student's program should do.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The same after a program has once done nothing for so long: the other checks are made, but nobody waits for ever.
+const LITTLE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What [`Bench::run`] reads in a program's last words, and means that its author has not begun.
 const NOT_YET: &str = "not yet implemented";
@@ -32,6 +35,7 @@ pub struct Bench {
     nonce: RefCell<String>,
     mounts: RefCell<Option<OwnedFd>>,
     count: Cell<u64>,
+    patience: Cell<Duration>,
 }
 
 /// A container of the student's, with a live probe in it.
@@ -40,6 +44,7 @@ pub struct Subject {
     /// The probe.
     pub probe: Probe,
     program: Program,
+    patience: Duration,
 }
 
 impl Subject {
@@ -50,7 +55,7 @@ impl Subject {
 
     /// Wait until that has ended.
     pub fn wait(&self) -> Outcome<Finished> {
-        finished(&self.program)
+        finished(&self.program, self.patience)
     }
 }
 
@@ -67,7 +72,8 @@ impl Bench {
     /// For `lesson`. With `seed` the nonces are the same each time.
     pub fn open(lesson: &'static Lesson, seed: u64) -> Result<Self> {
         let (nonce, mounts) = (RefCell::default(), RefCell::default());
-        Ok(Self { lesson, listener: Listener::open()?, seed, nonce, mounts, count: Cell::new(0) })
+        let (count, patience) = (Cell::new(0), Cell::new(PATIENCE));
+        Ok(Self { lesson, listener: Listener::open()?, seed, nonce, mounts, count, patience })
     }
 
     /// Make ready for the next check: nobody lives here but the grader, the host has its name, and the nonce is another.
@@ -133,8 +139,8 @@ impl Bench {
         arguments.extend(["-v", "/tmp/lab/door:/lab", image, INSIDE, &nonce]);
         let program = self.start(&arguments)?;
         match self.wait_for_probe(&program)? {
-            Some(probe) => Ok(Ran::Probe(Subject { probe, program })),
-            None => finished(&program).map(Ran::Ended),
+            Some(probe) => Ok(Ran::Probe(self.subject(probe, program))),
+            None => self.finished(&program).map(Ran::Ended),
         }
     }
 
@@ -147,14 +153,14 @@ impl Bench {
         arguments.extend([&*nonce, INSIDE, &nonce]);
         let program = self.start(&arguments)?;
         match self.wait_for_probe(&program)? {
-            Some(probe) => Ok(Subject { probe, program }),
-            None => Err(no_probe(&finished(&program)?)),
+            Some(probe) => Ok(self.subject(probe, program)),
+            None => Err(no_probe(&self.finished(&program)?)),
         }
     }
 
     /// Any other verb of the student's program, from its start to its end.
     pub fn minidocker(&self, arguments: &[&str]) -> Outcome<Finished> {
-        finished(&self.start(arguments)?)
+        self.finished(&self.start(arguments)?)
     }
 
     /// Start the student's program with these arguments.
@@ -173,9 +179,22 @@ impl Bench {
         Ok(Program::start(&manner, &arguments)?)
     }
 
+    fn subject(&self, probe: Probe, program: Program) -> Subject {
+        Subject { probe, program, patience: self.patience.get() }
+    }
+
+    fn finished(&self, program: &Program) -> Outcome<Finished> {
+        let finished = finished(program, self.patience.get());
+        if finished.is_err() {
+            self.patience.set(LITTLE_PATIENCE);
+        }
+        finished
+    }
+
     /// The probe that `program` leads to; `None` when it has ended without one.
     fn wait_for_probe(&self, program: &Program) -> Outcome<Option<Probe>> {
-        let end = Instant::now() + PATIENCE;
+        let patience = self.patience.get();
+        let end = Instant::now() + patience;
         loop {
             let left = end.saturating_duration_since(Instant::now());
             let watches = [
@@ -185,13 +204,14 @@ impl Bench {
             let ready = ready::wait_at_most(&watches, left)?;
             if ready[0].read {
                 // Somebody else who knocks is not let in, and is no reason to stop waiting.
-                if let Some(probe) = self.listener.welcome(self.lesson.name, &self.nonce(), PATIENCE)? {
+                if let Some(probe) = self.listener.welcome(self.lesson.name, &self.nonce(), patience)? {
                     return Ok(Some(probe));
                 }
             } else if ready[1].read {
                 return Ok(None);
             } else if end <= Instant::now() {
-                return Err(hangs(program)?);
+                self.patience.set(LITTLE_PATIENCE);
+                return Err(hangs(program, patience)?);
             }
         }
     }
@@ -205,15 +225,15 @@ fn mixed(seed: u64, count: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-fn finished(program: &Program) -> Outcome<Finished> {
-    match program.wait(PATIENCE)? {
+fn finished(program: &Program, patience: Duration) -> Outcome<Finished> {
+    match program.wait(patience)? {
         Some(finished) => trapped().map(|()| finished),
-        None => Err(hangs(program)?),
+        None => Err(hangs(program, patience)?),
     }
 }
 
-/// Not if another program did the student's work.
-fn trapped() -> Outcome {
+/// Refused if another program did the student's work, whatever the kernel says of the container.
+pub fn trapped() -> Outcome {
     let Some(name) = trap::sprung()? else { return Ok(()) };
     let saw = said!("your program executed `{name}`(1)", "你的程序执行了 `{name}`(1)");
     Err(wrong(
@@ -262,8 +282,8 @@ fn last_words(stderr: &str) -> Option<String> {
 }
 
 /// The program does not end: where it is.
-fn hangs(program: &Program) -> Result<Stop> {
-    let seconds = PATIENCE.as_secs();
+fn hangs(program: &Program, patience: Duration) -> Result<Stop> {
+    let seconds = patience.as_secs();
     let [_, stderr] = program.said()?;
     if stderr.contains(NOT_YET) {
         return Ok(Stop::NotYet);
@@ -286,6 +306,9 @@ fn hangs(program: &Program) -> Result<Stop> {
     ))
 }
 
+/// kill(2): to every process of this pid namespace, but for pid 1 and the caller.
+const EVERYBODY: i32 = -1;
+
 /// End everybody on this host but the grader. On return nobody else lives.
 fn clear() -> Result<()> {
     // The grader was born as pid 1 of this host; anywhere else this would end the wrong ones.
@@ -293,11 +316,10 @@ fn clear() -> Result<()> {
         return Err(Error::new(Problem::ChildVanished));
     }
     loop {
-        for pid in witness::everybody() {
-            match process::kill(pid, SIGKILL) {
-                Err(error) if error.is(errno::ESRCH) => {}
-                answer => answer?,
-            }
+        // All at once: a process that is being killed cannot fork.
+        match process::kill(EVERYBODY, SIGKILL) {
+            Err(error) if error.is(errno::ESRCH) => {}
+            answer => answer?,
         }
         // Orphans are pid 1's: it waits for each of them.
         match process::wait_any() {

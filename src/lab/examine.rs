@@ -1,12 +1,14 @@
 //! All checks of a lesson, one after the other, on one throw-away host.
 
-use super::bench::Bench;
+use super::bench::{Bench, trapped};
 use super::lesson::{Check, Lesson};
 use super::report::{CheckReport, LessonReport, State};
-use super::verdict::{Said, Stop, Verdict};
+use super::verdict::{Failure, Said, Stop, Verdict};
 use super::{host, need};
 use crate::error::Result;
 use crate::narrate::words::{Lang, sentence};
+use crate::said;
+use crate::sys::errno::ENOSPC;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -34,11 +36,20 @@ pub fn examine(lesson: &'static Lesson, student: &Path, seed: u64) -> Result<Les
 fn one(bench: &Bench, check: &Check) -> Result<CheckReport> {
     bench.renew()?;
     let began = Instant::now();
-    let verdict = match (check.run)(bench) {
+    let outcome = (check.run)(bench);
+    let verdict = match trapped().and(outcome) {
         Ok(()) => Verdict::Pass,
         Err(Stop::Wrong(failure)) => Verdict::Fail(failure),
         Err(Stop::NotYet) => Verdict::NotYet,
         Err(Stop::Cannot(why)) => Verdict::Cannot(why),
+        Err(Stop::Broken(error)) if error.is(ENOSPC) => Verdict::Fail(Failure {
+            saw: said!(
+                "no space left: your program has filled the file system",
+                "没有空间了：你的程序写满了文件系统"
+            ),
+            want: said!("a program that leaves room for others", "给别人留下空间的程序"),
+            mistake: None,
+        }),
         Err(Stop::Broken(error)) => {
             Verdict::Broken(Said { en: sentence(&error, Lang::En), zh: sentence(&error, Lang::Zh) })
         }

@@ -46,7 +46,9 @@ pub struct Manner<'a> {
 }
 
 /// So much address space may a student's process have: more than any lesson needs, and less than the machine has.
-const ADDRESS_SPACE: u64 = 2 << 30;
+const ADDRESS_SPACE: u64 = 1 << 30;
+/// So many processes may there be on the grader's host.
+const PROCESSES: u64 = 1000;
 
 impl Program {
     /// Start it.
@@ -70,6 +72,7 @@ impl Program {
             stdout: &stdout,
             stderr: &stderr,
             address_space: Some(ADDRESS_SPACE),
+            processes: Some(PROCESSES),
             ids: manner.ids,
             mounts: manner.mounts,
         })?;

@@ -31,6 +31,8 @@ pub struct Start<'a> {
     pub stderr: &'a OwnedFd,
     /// The most bytes of address space that it, and whoever it starts, may each have; for a program that may run wild.
     pub address_space: Option<u64>,
+    /// The most processes that its user may have; root of the machine's first user namespace is not bound by it.
+    pub processes: Option<u64>,
     /// As whom it runs, if not as this process: user and group id, without other groups.
     pub ids: Option<(u32, u32)>,
     /// In which mount namespace, if not in this process's.
@@ -70,7 +72,7 @@ fn spawn(what: &Start<'_>) -> nix::Result<(i32, OwnedFd)> {
         .stdin(Stdio::null())
         .stdout(duplicate(what.stdout)?)
         .stderr(duplicate(what.stderr)?);
-    let (bytes, ids) = (what.address_space, what.ids);
+    let (bytes, processes, ids) = (what.address_space, what.processes, what.ids);
     let mounts = what.mounts.map(AsRawFd::as_raw_fd);
     let prepare = move || {
         let limit = |resource, most: u64| {
@@ -80,6 +82,7 @@ fn spawn(what: &Start<'_>) -> nix::Result<(i32, OwnedFd)> {
         };
         limit(libc::RLIMIT_CORE, 0)?;
         bytes.map_or(Ok(()), |bytes| limit(libc::RLIMIT_AS, bytes))?;
+        processes.map_or(Ok(()), |most| limit(libc::RLIMIT_NPROC, most))?;
         if let Some(mounts) = mounts {
             // SAFETY: the call takes two integers; the descriptor is open as long as `what` lives.
             Errno::result(unsafe { libc::setns(mounts, libc::CLONE_NEWNS) })?;

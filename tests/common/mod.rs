@@ -26,6 +26,13 @@ pub struct Test {
     body: Box<dyn FnOnce() + Send>,
 }
 
+impl Test {
+    /// A test called `name`, which need not be that of a function.
+    pub fn named(name: String, needs: &[Need], body: Box<dyn FnOnce() + Send>) -> Self {
+        Self { name, needs: needs.to_vec(), body }
+    }
+}
+
 /// The test that `body` is, named after that function; skipped unless all `needs` are met.
 pub fn test<F: FnOnce() + Send + 'static>(needs: &[Need], body: F) -> Vec<Test> {
     vec![Test { name: name_of::<F>(), needs: needs.to_vec(), body: Box::new(body) }]

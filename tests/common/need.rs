@@ -116,6 +116,16 @@ pub fn is_met(need: Need) -> bool {
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner).entry(need).or_insert_with(|| (need.try_it(), 0)).0
 }
 
+/// What was not tested within a test that went on, and how often.
+static MISSED: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
+
+/// Something that this test would have tested is not to be had here: counted, and told at the end. A failure if no skip
+/// is allowed.
+pub fn missed(what: &str) {
+    assert!(!strict(), "not tested: {what}");
+    *MISSED.lock().unwrap_or_else(PoisonError::into_inner).entry(what.to_owned()).or_insert(0) += 1;
+}
+
 /// Say at the end which needs were lacking, and how many tests were skipped for each.
 #[allow(clippy::print_stdout, reason = "the last lines of a test run")]
 pub fn report() {
@@ -123,6 +133,9 @@ pub fn report() {
         if *skipped > 0 {
             println!("skipped: {skipped} for want of {} ({})", need.name(), need.remedy());
         }
+    }
+    for (what, times) in MISSED.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        println!("not tested, {times} times: {what}");
     }
 }
 

@@ -18,12 +18,13 @@ use tempfile::TempDir;
 pub const UNDER_TEST: &str = "MINIDOCKER_UNDER_TEST";
 
 /// The programs under test, and the names that everybody may execute them by.
-const BUILT: [(&str, &str); 5] = [
+const BUILT: [(&str, &str); 6] = [
     (env!("CARGO_BIN_EXE_minidocker"), "minidocker"),
     (env!("CARGO_BIN_EXE_ns-demo"), "ns-demo"),
     (env!("CARGO_BIN_EXE_cgroup-demo"), "cgroup-demo"),
     (env!("CARGO_BIN_EXE_overlay-demo"), "overlay-demo"),
     (env!("CARGO_BIN_EXE_net-demo"), "net-demo"),
+    (env!("CARGO_BIN_EXE_lab"), "lab"),
 ];
 
 /// Whom root becomes to be an ordinary user: the one whose number `MINIDOCKER_TEST_USER` is, else `nobody`.
