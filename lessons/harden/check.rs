@@ -154,6 +154,11 @@ fn run(bench: &Bench, options: &[&str]) -> Outcome<Subject> {
                 ))
                 .known_as("sockets-refused");
             }
+            // Not even what ends a process was allowed, or not what executes a program.
+            let ended_by_itself = finished.status > 128 && finished.status != 137;
+            if ended_by_itself || finished.status == 126 && finished.stderr.contains("= EPERM") {
+                return Err(bench::no_probe(&finished)).known_as("everyday-refused");
+            }
             let refused = finished.stderr.contains("seccomp") && finished.stderr.contains("EACCES");
             let stop = Err(bench::no_probe(&finished));
             if refused { stop.known_as("without-no-new-privs") } else { stop }

@@ -92,6 +92,11 @@ fn filter_without_grants(_: &Spec) -> Result<()> {
     load(&policy)
 }
 
+/// Nothing, not even to execute a program.
+fn filter_refusing_all(_: &Spec) -> Result<()> {
+    load(&Policy::REFUSE_ALL)
+}
+
 /// The calls that need no thought, and no thought for the others.
 fn filter_without_sockets(spec: &Spec) -> Result<()> {
     let policy = Policy::REFUSE_ALL
@@ -160,6 +165,18 @@ macro_rules! mutant {
     };
 }
 
+/// What a container that does not come up fails.
+const EVERY_CHECK: [&str; 8] = [
+    "ceiling",
+    "options-count",
+    "no-new-privs",
+    "no-new-namespaces",
+    "closed-doors",
+    "programs-run",
+    "hidden",
+    "read-only",
+];
+
 /// All of them.
 pub const MUTANTS: &[Mutant] = &[
     mutant!("held-alone", limit: limit_what_is_held, fails ["ceiling", "options-count"], mistake "held-alone"),
@@ -176,12 +193,10 @@ pub const MUTANTS: &[Mutant] = &[
     mutant!("clone3-refused", filter: filter_refusing_clone3, fails ["programs-run"], mistake "clone3-refused"),
     mutant!("clone-refused", filter: filter_refusing_clone, fails ["programs-run"], mistake "clone-refused"),
     mutant!("new-calls-refused", filter: filter_refusing_the_new, fails ["programs-run"], mistake "new-calls-refused"),
+    mutant!("all-refused", filter: filter_refusing_all, fails EVERY_CHECK, mistake "everyday-refused"),
     mutant!(
         "sockets-refused", filter: filter_without_sockets,
-        fails [
-            "ceiling", "options-count", "no-new-privs", "no-new-namespaces", "closed-doors", "programs-run", "hidden",
-            "read-only",
-        ],
+        fails EVERY_CHECK,
         mistake "sockets-refused"
     ),
     mutant!("list-of-evils", filter: filter_of_evils, fails ["closed-doors"], mistake "list-of-evils"),

@@ -80,6 +80,13 @@ pub const MISTAKES: &[Mistake] = &[
         },
     },
     Mistake {
+        name: "everyday-refused",
+        why: Text {
+            en: "the filter stands before the last two calls of minidocker too: the exec, and the end of the process if that fails.                  Whatever is in EVERYDAY must be allowed.",
+            zh: "minidocker 的最后两个调用也要过这道过滤器：exec，以及 exec 失败时结束进程。EVERYDAY 里的都必须放行。",
+        },
+    },
+    Mistake {
         name: "sockets-refused",
         why: Text {
             en: "socket(2) is not among the everyday calls, since it is harmless for most address families and not for all:                  Verdict::IfFamily tells them apart.",
@@ -96,8 +103,9 @@ pub const MISTAKES: &[Mistake] = &[
     Mistake {
         name: "first-missing",
         why: Text {
-            en: "not every kernel has every path of the lists; one that is missing must be passed over, and the rest still be done.",
-            zh: "名单里的路径不是每个内核都有；没有的就跳过，后面的还得继续。",
+            en: "some places of the lists were never reached. Not every kernel has all of them: one that is missing is to be passed \
+                 over, and the rest still be done.",
+            zh: "名单里有些地方没有处理到。不是每个内核都有所有这些路径：没有的跳过，后面的还得继续。",
         },
     },
     Mistake {

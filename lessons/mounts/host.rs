@@ -63,9 +63,15 @@ pub fn run(bench: &Bench, propagation: u64, options: &[&str]) -> Outcome<(Subjec
             // What it left on the host says more than its last words.
             stop @ Stop::Wrong(_) => {
                 host.unchanged()?;
-                let is_a_file = finished.stderr.contains("is not the device");
+                let said = |words: &str| finished.stderr.contains(words);
                 let stop = Err(stop);
-                if is_a_file { stop.known_as("files-for-devices") } else { stop }
+                if said("is not the device") {
+                    stop.known_as("files-for-devices")
+                } else if said("open_tree(\"/dev/null\"") && said("ENOENT") {
+                    stop.known_as("null-missing")
+                } else {
+                    stop
+                }
             }
             stop => Err(stop),
         },

@@ -73,6 +73,13 @@ fn devices_of_files(spec: &Spec, _: &Held) -> Result<()> {
     memory(Some(&format!("mode=1777,size={}", spec.shm_size)))
 }
 
+/// A file system, and nothing in it but directories.
+fn devices_of_nothing(spec: &Spec, _: &Held) -> Result<()> {
+    mount("tmpfs", Path::new("/dev"), "tmpfs", MS_NOSUID | MS_STRICTATIME, Some("mode=755"))?;
+    terminals()?;
+    memory(Some(&format!("mode=1777,size={}", spec.shm_size)))
+}
+
 /// One node under six names.
 fn devices_of_null(spec: &Spec, held: &Held) -> Result<()> {
     let dev = Path::new("/dev");
@@ -198,6 +205,12 @@ pub const MUTANTS: &[Mutant] = &[
         parts: Parts { devices: devices_of_files, ..Parts::REFERENCE },
         fails: EVERY_CHECK,
         mistake: Some("files-for-devices"),
+    },
+    Mutant {
+        name: "no-nodes",
+        parts: Parts { devices: devices_of_nothing, ..Parts::REFERENCE },
+        fails: EVERY_CHECK,
+        mistake: Some("null-missing"),
     },
     Mutant {
         name: "null-for-all",

@@ -65,6 +65,13 @@ pub const MISTAKES: &[Mistake] = &[
         },
     },
     Mistake {
+        name: "null-missing",
+        why: Text {
+            en: "/dev has no null. minidocker's next steps need it: it lays /dev/null on the files that are to be hidden.",
+            zh: "/dev 里没有 null。minidocker 接下来的几步要用它：把 /dev/null 盖在要遮住的文件上。",
+        },
+    },
+    Mistake {
         name: "null-for-all",
         why: Text {
             en: "another device stands under that name: each node that is held belongs where it was taken, node.source().",
