@@ -20,6 +20,8 @@ mod net;
 mod overlay;
 #[path = "pid/mutants.rs"]
 mod pid;
+#[path = "user/mutants.rs"]
+mod user;
 #[path = "uts/mutants.rs"]
 mod uts;
 
@@ -29,6 +31,7 @@ pub const ALL: &[(&str, &[Mutant])] = &[
     ("uts", uts::MUTANTS),
     ("pid", pid::MUTANTS),
     ("mounts", mounts::MUTANTS),
+    ("user", user::MUTANTS),
     ("overlay", overlay::MUTANTS),
     ("net", net::MUTANTS),
     ("image", image::MUTANTS),

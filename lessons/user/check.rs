@@ -8,8 +8,8 @@ use crate::lab::bench::{Bench, Ran, Subject, no_probe};
 use crate::lab::host::{DOOR, PLACE};
 use crate::lab::lesson::{Act, Check, Lesson, Part};
 use crate::lab::need::Need;
-use crate::lab::verdict::{Diagnosis, Outcome, Said, ensure};
-use crate::lab::witness;
+use crate::lab::verdict::{Diagnosis, Outcome, Said, Stop, ensure};
+use crate::lab::{person, witness};
 use crate::narrate::words::Text;
 use crate::said;
 use crate::security::capabilities::Capabilities;
@@ -31,7 +31,6 @@ pub const LESSON: Lesson = Lesson {
         Part { function: "assume", field: "assume", ours: &[("src/process/identity.rs", "assume")] },
     ],
     needs: &[Need::UserNamespaces, Need::Overlay],
-    as_user: true,
     checks: CHECKS,
     mistakes: words::MISTAKES,
     hints: words::HINTS,
@@ -58,7 +57,7 @@ const CHECKS: &[Check] = &[
             zh: "里面的组 0 就是外面使用者的组，并且放弃了 setgroups(2)",
         },
         points: 1,
-        needs: &[Need::Ids],
+        needs: &[],
         look: "id -g; minidocker run --rm lab cat /proc/self/gid_map /proc/self/setgroups",
         run: gid_map,
     },
@@ -81,7 +80,7 @@ const CHECKS: &[Check] = &[
         },
         points: 1,
         needs: &[],
-        look: "grep CapEff /proc/self/status; minidocker run --rm lab grep CapEff /proc/self/status",
+        look: "grep CapEff /proc/self/status; minidocker run --rm lab cat /proc/self/status",
         run: rights,
     },
     Check {
@@ -91,8 +90,8 @@ const CHECKS: &[Check] = &[
             zh: "有 --user 时，所有用户 id 和组 id 都是要的那个，capability 一个不剩",
         },
         points: 2,
-        needs: &[Need::Ids],
-        look: "minidocker run --rm --user 1000:50 lab grep -E '^(Uid|Gid|CapEff)' /proc/self/status",
+        needs: &[],
+        look: "minidocker run --rm --user 4242:50 lab cat /proc/self/status",
         run: ids,
     },
     Check {
@@ -102,27 +101,51 @@ const CHECKS: &[Check] = &[
             zh: "有 --user 时，附属组就是那个用户的，没有 root 的",
         },
         points: 2,
-        needs: &[Need::Ids],
-        look: "minidocker run --rm --user ana -v /tmp/lab/passwd:/etc/passwd -v /tmp/lab/group:/etc/group lab grep Groups /proc/self/status",
+        needs: &[],
+        look: "minidocker run --rm --user ana -v /tmp/lab/passwd:/etc/passwd -v /tmp/lab/group:/etc/group lab id",
         run: groups,
     },
 ];
 
-/// Start a container, and say which known mistake a refusal is.
-fn begin(bench: &Bench, options: &[&str]) -> Outcome<Subject> {
-    match bench.try_run(options)? {
-        Ran::Probe(subject) => Ok(subject),
-        Ran::Ended(end) => {
-            let mistake = refusal(&end.stderr);
-            let outcome = Err(no_probe(&end));
-            mistake.map_or_else(|| Err(no_probe(&end)), |mistake| outcome.known_as(mistake))
-        }
+/// A container of an ordinary user's.
+fn by_person(bench: &Bench) -> Outcome<Subject> {
+    diagnosed(bench.try_run_by_person(&[])?)
+}
+
+/// A container of root's whose command runs as somebody.
+fn by_root(bench: &Bench, options: &[&str]) -> Outcome<Subject> {
+    diagnosed(bench.try_run(options)?)
+}
+
+/// The container; if there is none, the known mistake that a refusal shows.
+fn diagnosed(ran: Ran) -> Outcome<Subject> {
+    let end = match ran {
+        Ran::Probe(subject) => return Ok(subject),
+        Ran::Ended(end) => end,
+    };
+    let outcome = Err(no_probe(&end));
+    match refusal(&end.stderr) {
+        Some(mistake) => outcome.known_as(mistake),
+        None => outcome,
     }
+}
+
+/// Whom else than root should the command run as, where root is all there is?
+fn needs_ids() -> Outcome {
+    if person::has_ids()? {
+        return Ok(());
+    }
+    Err(Stop::Cannot(said!(
+        "there is but one id on this host: run it as root, or give yourself ids in /etc/subuid and /etc/subgid and \
+         install newuidmap",
+        "这台主机上只有一个 id：请以 root 运行，或在 /etc/subuid、/etc/subgid 里给自己一些 id 并安装 newuidmap"
+    )))
 }
 
 /// The mistake that a refused request shows.
 fn refusal(said: &str) -> Option<&'static str> {
-    let quoted = said.split('"').find(|text| text.split(' ').filter(|word| word.parse::<u32>().is_ok()).count() == 3);
+    let quoted =
+        said.split('"').find(|text| text.split(' ').filter(|word| word.parse::<u32>().is_ok()).count() == 3);
     let numbers: Vec<&str> = quoted.map(|text| text.split(' ').collect()).unwrap_or_default();
     match numbers[..] {
         _ if said.contains("gid_map") => Some("setgroups-kept"),
@@ -130,7 +153,7 @@ fn refusal(said: &str) -> Option<&'static str> {
         [_, "0", _] => Some("outside-in"),
         _ if said.contains("setgroups") => Some("groups-regardless"),
         _ if said.contains("setresgid") => Some("user-first"),
-        _ if said.contains("EOVERFLOW") => Some("no-group-map"),
+        _ if said.contains("mount(\"overlay\"") || said.contains("EOVERFLOW") => Some("not-mapped"),
         _ => None,
     }
 }
@@ -147,81 +170,109 @@ fn words(pid: i32, name: &str) -> Outcome<String> {
 }
 
 fn uid_map(bench: &Bench) -> Outcome {
-    let subject = begin(bench, &[])?;
+    let subject = by_person(bench)?;
     let person = id(subject.client(), "Uid")?;
     let (map, want) = (words(subject.probe.pid(), "uid_map")?, format!("0 {person} 1"));
-    ensure(map == want, Said::plain(format!("uid_map: {map}")), Said::plain(format!("uid_map: {want}"))).known_as("same-inside")
+    ensure(map == want, Said::plain(format!("uid_map: {map}")), Said::plain(format!("uid_map: {want}")))
+        .known_as("same-inside")
 }
 
 fn gid_map(bench: &Bench) -> Outcome {
-    let subject = begin(bench, &[])?;
+    let subject = by_person(bench)?;
     let person = id(subject.client(), "Gid")?;
     let (map, want) = (words(subject.probe.pid(), "gid_map")?, format!("0 {person} 1"));
-    let seen = if map.is_empty() { "no-group-map" } else { "same-inside" };
-    ensure(map == want, Said::plain(format!("gid_map: {map}")), Said::plain(format!("gid_map: {want}"))).known_as(seen)?;
+    let seen = if map.is_empty() { "not-mapped" } else { "same-inside" };
+    ensure(map == want, Said::plain(format!("gid_map: {map}")), Said::plain(format!("gid_map: {want}")))
+        .known_as(seen)?;
     let setgroups = words(subject.probe.pid(), "setgroups")?;
-    ensure(setgroups == "deny", Said::plain(format!("setgroups: {setgroups}")), Said::plain("setgroups: deny"))
-        .known_as("setgroups-kept")
+    ensure(
+        setgroups == "deny",
+        Said::plain(format!("setgroups: {setgroups}")),
+        Said::plain("setgroups: deny"),
+    )
+    .known_as("setgroups-kept")
 }
 
 fn files(bench: &Bench) -> Outcome {
-    let subject = begin(bench, &[])?;
+    let subject = by_person(bench)?;
     let name = bench.another_nonce("file");
     let inside: u32 = subject.probe.ask("make-file", json!(name))??;
     let outside = file::status(&Path::new(DOOR).join(&name))?.uid.to_string();
     let person = id(subject.client(), "Uid")?;
     ensure(
         inside == 0 && outside == person,
-        said!("its owner is {inside} inside and {outside} outside", "属主在里面是 {inside}，在外面是 {outside}"),
+        said!(
+            "its owner is {inside} inside and {outside} outside",
+            "属主在里面是 {inside}，在外面是 {outside}"
+        ),
         said!("0 inside and {person} outside", "里面是 0，外面是 {person}"),
     )
     .known_as("same-inside")?;
     let given: Result<Value> = subject.probe.ask("give-away", json!(name))?;
     let refused = given.as_ref().is_err_and(|error| error.is(errno::EINVAL));
-    ensure(refused, said!("it could be given to user 1", "竟能把它送给用户 1"), said!("EINVAL: nobody is 1 inside", "EINVAL：里面没有 1 号"))
-        .known_as("ids-of-others")
+    ensure(
+        refused,
+        said!("it could be given to user 1", "竟能把它送给用户 1"),
+        said!("EINVAL: nobody is 1 inside", "EINVAL：里面没有 1 号"),
+    )
+    .known_as("ids-of-others")
 }
 
 fn rights(bench: &Bench) -> Outcome {
-    let subject = begin(bench, &[])?;
+    let subject = by_person(bench)?;
     let held = witness::status(subject.probe.pid(), "CapEff")?;
     let want = format!("{:016x}", Capabilities::DEFAULT.0);
-    ensure(held == want, Said::plain(format!("CapEff: {held}")), Said::plain(format!("CapEff: {want}"))).known_as("same-inside")?;
+    ensure(held == want, Said::plain(format!("CapEff: {held}")), Said::plain(format!("CapEff: {want}")))
+        .known_as("same-inside")?;
     let outside = witness::status(subject.client(), "CapEff")?;
     let none = format!("{:016x}", 0);
-    ensure(outside == none, said!("outside, CapEff: {outside}", "外面，CapEff: {outside}"), Said::plain(format!("CapEff: {none}")))
+    ensure(
+        outside == none,
+        said!("outside, CapEff: {outside}", "外面，CapEff: {outside}"),
+        Said::plain(format!("CapEff: {none}")),
+    )
 }
 
 fn ids(bench: &Bench) -> Outcome {
     const ASKED: [(&str, &str); 2] = [("Uid", "4242"), ("Gid", "50")];
-    let bench = &bench.as_root();
-    let subject = begin(bench, &["--user", "4242:50"])?;
+    needs_ids()?;
+    let subject = by_root(bench, &["--user", "4242:50"])?;
     for (field, number) in ASKED {
-        let held = witness::status(subject.probe.pid(), field)?.split_whitespace().collect::<Vec<_>>().join(" ");
+        let held =
+            witness::status(subject.probe.pid(), field)?.split_whitespace().collect::<Vec<_>>().join(" ");
         let want = [number; 4].join(" ");
         let known = if field == "Uid" { "still-root" } else { "group-kept" };
-        ensure(held == want, Said::plain(format!("{field}: {held}")), Said::plain(format!("{field}: {want}"))).known_as(known)?;
+        ensure(
+            held == want,
+            Said::plain(format!("{field}: {held}")),
+            Said::plain(format!("{field}: {want}")),
+        )
+        .known_as(known)?;
     }
     let held = witness::status(subject.probe.pid(), "CapEff")?;
     let none = format!("{:016x}", 0);
-    ensure(held == none, Said::plain(format!("CapEff: {held}")), Said::plain(format!("CapEff: {none}"))).known_as("still-root")
+    ensure(held == none, Said::plain(format!("CapEff: {held}")), Said::plain(format!("CapEff: {none}")))
+        .known_as("still-root")
 }
 
 fn groups(bench: &Bench) -> Outcome {
-    let bench = &bench.as_root();
+    needs_ids()?;
     for (name, text) in [("passwd", PASSWD), ("group", GROUP)] {
         let path = Path::new(PLACE).join(name);
         file::if_there(file::unlink(&path))?;
         file::write_new(&path, text, 0o644)?;
     }
     let files = ["-v", "/tmp/lab/passwd:/etc/passwd:ro", "-v", "/tmp/lab/group:/etc/group:ro"];
-    let subject = begin(bench, &[&["--user", "ana"], &files[..]].concat())?;
+    let subject = by_root(bench, &[&["--user", "ana"], &files[..]].concat())?;
     let held = witness::status(subject.probe.pid(), "Groups")?;
     let user = id(subject.probe.pid(), "Uid")?;
     ensure(
         held == "50 60",
         Said::plain(format!("Groups: {held}")),
-        said!("Groups: 50 60, as the container's /etc/group says", "Groups: 50 60，正如容器的 /etc/group 所写"),
+        said!(
+            "Groups: 50 60, as the container's /etc/group says",
+            "Groups: 50 60，正如容器的 /etc/group 所写"
+        ),
     )
     .known_as(if user == "0" { "still-root" } else { "groups-kept" })
 }

@@ -42,7 +42,13 @@ pub const MUTANTS: &[Mutant] = &[
         name: "no-group-map",
         parts: Parts { user: no_group_map, ..Parts::REFERENCE },
         fails: MAPPED,
-        mistake: Some("no-group-map"),
+        mistake: Some("not-mapped"),
+    },
+    Mutant {
+        name: "nothing-mapped",
+        parts: Parts { user: nothing_mapped, ..Parts::REFERENCE },
+        fails: MAPPED,
+        mistake: Some("not-mapped"),
     },
     Mutant {
         name: "groups-regardless",
@@ -110,6 +116,11 @@ fn same_inside(_: &Spec, (uid, gid): (u32, u32)) -> Result<()> {
 /// A user has been mapped, so all is well.
 fn no_group_map(_: &Spec, (uid, _): (u32, u32)) -> Result<()> {
     say("uid_map", &format!("0 {uid} 1"))
+}
+
+/// A new user namespace gives every capability; what else could be needed?
+fn nothing_mapped(_: &Spec, _: (u32, u32)) -> Result<()> {
+    Ok(())
 }
 
 /// Right where root is root; elsewhere setgroups(2) was given up.

@@ -37,10 +37,11 @@ pub const MISTAKES: &[Mistake] = &[
         },
     },
     Mistake {
-        name: "no-group-map",
+        name: "not-mapped",
         why: Text {
-            en: "gid_map is empty: no group has a meaning inside, and a file must have one.",
-            zh: "gid_map 是空的：任何组在里面都没有意义，而文件必须有组。",
+            en: "uid_map or gid_map is still empty. Root inside has its capabilities, but they reach only files whose owner and group \
+                 have a meaning there: the person's own directory was out of reach.",
+            zh: "uid_map 或 gid_map 还是空的。里面的 root 虽有 capability，但只对属主和属组在里面都有意义的文件有效：使用者自己的目录也够不着。",
         },
     },
     Mistake {

@@ -14,6 +14,7 @@ use crate::step::{Role, Step, take};
 use crate::sys::flags::{
     CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWUTS, MS_NODEV, MS_NOSUID, MS_PRIVATE,
 };
+use crate::sys::process::Forked;
 use crate::sys::{file, identity, mount, namespace as uts};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -39,19 +40,38 @@ const KINDS: u64 = namespace::USER
 /// On entry this process has one thread. Errors: those of the scene; `NoUserNamespaces` where the system forbids
 /// them; `ProcHidden` inside a container whose `/proc` is masked.
 pub fn play<T: Serialize + DeserializeOwned>(scene: impl FnOnce() -> Result<T>) -> Result<T> {
-    play_with(&[], |_| scene())
+    play_on(None, &[], |_| scene())
 }
 
 /// The same with these `files` of the real host, in their order, for the scene to attach where it wants: what stands
-/// below [`SCRATCH`] or /run would be out of sight there.
+/// below [`SCRATCH`] or /run would be out of sight there. If there are other ids to be had than the person's own, some
+/// are mapped there, from 1 on.
 pub fn play_with<T: Serialize + DeserializeOwned>(
     files: &[PathBuf],
     scene: impl FnOnce(Vec<Tree>) -> Result<T>,
 ) -> Result<T> {
+    play_on(Some(user::Map::any()?), files, scene)
+}
+
+/// With a `map`, it is written from outside before anything happens there; without, the person's own id is mapped alone.
+fn play_on<T: Serialize + DeserializeOwned>(
+    map: Option<user::Map>,
+    files: &[PathBuf],
+    scene: impl FnOnce(Vec<Tree>) -> Result<T>,
+) -> Result<T> {
     let ids = (identity::uid(), identity::gid());
-    let birth = || take(Step::ThrowAway, || pid::birth(KINDS, None));
+    let birth = || {
+        let forked = take(Step::ThrowAway, || pid::birth(KINDS, None))?;
+        if let (Forked::Parent(child), Some(map)) = (&forked, &map) {
+            // Of ids that could not be had the person's own is left.
+            map.write(child.pid)?;
+        }
+        Ok(forked)
+    };
     actor::apart_born_by(Role::Runtime, birth, || {
-        user::map_root(ids.0, ids.1)?;
+        if map.is_none() {
+            user::map_root(ids.0, ids.1)?;
+        }
         let taken = files.iter().map(|path| tree::take(path)).collect::<Result<_>>()?;
         settle()?;
         scene(taken)

@@ -2,6 +2,7 @@
 
 use super::host::{IMAGE, PLACE, STATE, STUDENT};
 use super::lesson::Lesson;
+use super::person;
 use super::probe::{INSIDE, Listener, Probe};
 use super::subject::{Finished, Manner, Program};
 use super::trap;
@@ -36,6 +37,7 @@ pub struct Bench {
     mounts: RefCell<Option<OwnedFd>>,
     count: Cell<u64>,
     patience: Cell<Duration>,
+    by_person: Cell<bool>,
 }
 
 /// A container of the student's, with a live probe in it.
@@ -73,7 +75,8 @@ impl Bench {
     pub fn open(lesson: &'static Lesson, seed: u64) -> Result<Self> {
         let (nonce, mounts) = (RefCell::default(), RefCell::default());
         let (count, patience) = (Cell::new(0), Cell::new(PATIENCE));
-        Ok(Self { lesson, listener: Listener::open()?, seed, nonce, mounts, count, patience })
+        let by_person = Cell::new(false);
+        Ok(Self { lesson, listener: Listener::open()?, seed, nonce, mounts, count, patience, by_person })
     }
 
     /// Make ready for the next check: nobody lives here but the grader, the host has its name, and the nonce is another.
@@ -144,6 +147,14 @@ impl Bench {
         }
     }
 
+    /// The same as [`try_run`](Self::try_run), by an ordinary user of this host, who has no capability.
+    pub fn try_run_by_person(&self, options: &[&str]) -> Outcome<Ran> {
+        self.by_person.set(true);
+        let ran = self.try_run(options);
+        self.by_person.set(false);
+        ran
+    }
+
     /// Start the student's `minidocker exec OPTIONS NAME`, whose command is another probe, in the container that
     /// [`run`](Self::run) started, and wait until that lives.
     pub fn exec(&self, options: &[&str]) -> Outcome<Subject> {
@@ -169,11 +180,15 @@ impl Bench {
         // Which wrong answer the program is to play, when it is that of lessons/mutants.rs.
         let mutant = std::env::var("LAB_MUTANT").unwrap_or_default();
         let mounts = self.mounts.borrow();
+        let (state, ids) = match self.by_person.get() {
+            true => person::manner().map(|(state, ids)| (state, Some(ids)))?,
+            false => (STATE, None),
+        };
         let manner = Manner {
             program: Path::new(STUDENT),
             place: Path::new(PLACE),
-            environment: &[("MINIDOCKER_ROOT", STATE), ("LAB", self.lesson.name), ("LAB_MUTANT", &mutant)],
-            ids: None,
+            environment: &[("MINIDOCKER_ROOT", state), ("LAB", self.lesson.name), ("LAB_MUTANT", &mutant)],
+            ids,
             mounts: mounts.as_ref(),
         };
         Ok(Program::start(&manner, &arguments)?)

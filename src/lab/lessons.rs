@@ -12,6 +12,8 @@ pub mod net;
 pub mod overlay;
 #[path = "../../lessons/pid/check.rs"]
 pub mod pid;
+#[path = "../../lessons/user/check.rs"]
+pub mod user;
 #[path = "../../lessons/uts/check.rs"]
 pub mod uts;
 
@@ -21,6 +23,7 @@ pub const LESSONS: &[Lesson] = &[
     uts::LESSON,
     pid::LESSON,
     mounts::LESSON,
+    user::LESSON,
     overlay::LESSON,
     net::LESSON,
     harden::LESSON,

@@ -14,6 +14,7 @@
 //! | [`host`] | where it runs: a throw-away host in which the grader is root, and pid 1 |
 //! | [`bench`](mod@bench) | what a check works with: the student's program, started and bounded |
 //! | [`order`] | images made to order, for a check's own files |
+//! | [`person`] | the ordinary user of that host |
 //! | [`subject`] | that program while it runs |
 //! | [`probe`] | our own process inside the container, and the talk with it |
 //! | [`witness`] | what the kernel says of a process |
@@ -39,6 +40,7 @@ pub mod lessons;
 pub mod mutant;
 pub mod need;
 pub mod order;
+pub mod person;
 pub mod probe;
 pub mod report;
 pub mod source;

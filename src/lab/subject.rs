@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::process::Ended;
 use crate::sys::flags::{O_CREAT, O_RDWR, O_TRUNC};
 use crate::sys::process::{self, Child};
-use crate::sys::program::{self, Start};
+use crate::sys::program::{self, Ids, Start};
 use crate::sys::{file, signal};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -40,7 +40,7 @@ pub struct Manner<'a> {
     /// Variables besides the usual ones.
     pub environment: &'a [(&'a str, &'a str)],
     /// As whom, if not as root of this host.
-    pub ids: Option<(u32, u32)>,
+    pub ids: Option<Ids>,
     /// In which mount namespace, if not in the grader's.
     pub mounts: Option<&'a OwnedFd>,
 }

@@ -9,7 +9,7 @@
 use super::subid::{self, Range};
 use crate::error::{Error, Problem, Result, RootlessProblem};
 use crate::sys::file::{self, write};
-use crate::sys::{command, identity};
+use crate::sys::{command, identity, security};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -31,6 +31,9 @@ pub struct Map {
     gid: u32,
     uids: Vec<Range>,
     gids: Vec<Range>,
+    /// Its writer holds CAP_SETUID and CAP_SETGID over these ids, and needs nobody's help.
+    #[serde(default)]
+    by_right: bool,
 }
 
 impl Map {
@@ -41,7 +44,19 @@ impl Map {
         // With ids of one kind only, half of what a person could ask for would fail half-way.
         let both = !uids.is_empty() && !gids.is_empty();
         let [uids, gids] = if both { [uids, gids] } else { [Vec::new(), Vec::new()] };
-        Ok(Self { uid, gid, uids, gids })
+        Ok(Self { uid, gid, uids, gids, by_right: false })
+    }
+
+    /// The same for who needs some ids, whosesoever they are: one who may map any takes, besides their own, ids from the
+    /// middle of all, which are hardly anybody's.
+    pub fn any() -> Result<Self> {
+        const CAP_SETGID_AND_SETUID: u64 = 1 << 6 | 1 << 7;
+        if security::effective_capabilities() & CAP_SETGID_AND_SETUID != CAP_SETGID_AND_SETUID {
+            return Self::own();
+        }
+        let middle = |path: &str| file::read_text(Path::new(path)).map(|text| middle(&text));
+        let (uids, gids) = (middle("/proc/self/uid_map")?, middle("/proc/self/gid_map")?);
+        Ok(Self { uid: identity::uid(), gid: identity::gid(), uids, gids, by_right: true })
     }
 
     /// Whether it is more than the user's own id, so that it takes help from outside to write it.
@@ -65,6 +80,10 @@ impl Map {
             write(&path("setgroups"), "deny")?;
             write(&path("uid_map"), &format!("0 {} 1", self.uid))?;
             return write(&path("gid_map"), &format!("0 {} 1", self.gid)).map(|()| None);
+        }
+        if self.by_right {
+            write(&path("uid_map"), &rows(self.uid, &self.uids))?;
+            return write(&path("gid_map"), &rows(self.gid, &self.gids)).map(|()| None);
         }
         let refused = [
             help("newuidmap", pid, self.uid, &self.uids).err(),
@@ -106,6 +125,22 @@ fn triples(own: u32, ranges: &[Range]) -> Vec<String> {
     rows
 }
 
+/// The same as the file takes it: a line for each row.
+fn rows(own: u32, ranges: &[Range]) -> String {
+    triples(own, ranges).chunks(3).map(|row| row.join(" ") + "\n").collect()
+}
+
+/// Up to 65535 ids from the middle of the longest row of `map`, the text of a uid_map(5); none of a row too short.
+fn middle(map: &str) -> Vec<Range> {
+    const MOST: u32 = 65_535;
+    let numbers =
+        |line: &str| line.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<u32>>();
+    let rows = map.lines().map(numbers).filter(|row| row.len() == 3);
+    let longest = rows.max_by_key(|row| row[2]).map_or((0, 0), |row| (row[0], row[2]));
+    let (first, count) = (longest.0 + longest.1 / 2, (longest.1 / 2).min(MOST));
+    if count == 0 { Vec::new() } else { vec![Range { first, count }] }
+}
+
 fn find(program: &str) -> Result<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
     let directories = path.split(':').filter(|directory| directory.starts_with('/'));
@@ -127,7 +162,16 @@ mod tests {
         let ranges = [Range { first: 100_000, count: 65_536 }, Range { first: 300_000, count: 10 }];
         let rows = triples(1000, &ranges).join(" ");
         assert_eq!(rows, "0 1000 1 1 100000 65536 65537 300000 10");
-        let map = Map { uid: 1000, gid: 1000, uids: ranges.to_vec(), gids: ranges.to_vec() };
+        let map = Map { uid: 1000, gid: 1000, uids: ranges.to_vec(), gids: ranges.to_vec(), by_right: false };
         assert_eq!((map.count(), map.is_full()), (65_547, true));
+        assert_eq!(super::rows(1000, &ranges[..1]), "0 1000 1\n1 100000 65536\n");
+    }
+
+    #[test]
+    fn hardly_anybodys_are_in_the_middle() {
+        let all = "         0          0 4294967295\n";
+        assert_eq!(middle(all), [Range { first: 2_147_483_647, count: 65_535 }]);
+        assert_eq!(middle("0 1000 1\n1 100000 65536\n"), [Range { first: 32_769, count: 32_768 }]);
+        assert_eq!(middle("0 1000 1\n"), []);
     }
 }

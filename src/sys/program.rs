@@ -9,10 +9,21 @@ use super::process::Child;
 use super::{Call, Request, Value, ask};
 use crate::error::{Error, Problem, Result};
 use nix::errno::Errno;
+use nix::unistd::{Gid, Uid};
+use std::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
+
+/// Whom a program runs as: user and group id, without other groups. If that is not root, without capabilities.
+#[derive(Debug, Clone, Copy)]
+pub enum Ids {
+    /// These, which have a meaning in this user namespace. On entry this process may change its ids.
+    Changed(u32, u32),
+    /// These, in a new user namespace, where they are this process's own ids.
+    Mapped(u32, u32),
+}
 
 /// A program to be started.
 #[derive(Debug)]
@@ -33,8 +44,8 @@ pub struct Start<'a> {
     pub address_space: Option<u64>,
     /// The most processes that its user may have; root of the machine's first user namespace is not bound by it.
     pub processes: Option<u64>,
-    /// As whom it runs, if not as this process: user and group id, without other groups.
-    pub ids: Option<(u32, u32)>,
+    /// As whom it runs, if not as this process.
+    pub ids: Option<Ids>,
     /// In which mount namespace, if not in this process's.
     pub mounts: Option<&'a OwnedFd>,
 }
@@ -74,6 +85,10 @@ fn spawn(what: &Start<'_>) -> nix::Result<(i32, OwnedFd)> {
         .stderr(duplicate(what.stderr)?);
     let (bytes, processes, ids) = (what.address_space, what.processes, what.ids);
     let mounts = what.mounts.map(AsRawFd::as_raw_fd);
+    let map = match ids {
+        Some(Ids::Mapped(uid, gid)) => Some(Map::of(uid, gid)),
+        _ => None,
+    };
     let prepare = move || {
         let limit = |resource, most: u64| {
             let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
@@ -87,13 +102,10 @@ fn spawn(what: &Start<'_>) -> nix::Result<(i32, OwnedFd)> {
             // SAFETY: the call takes two integers; the descriptor is open as long as `what` lives.
             Errno::result(unsafe { libc::setns(mounts, libc::CLONE_NEWNS) })?;
         }
-        if let Some((uid, gid)) = ids {
-            // SAFETY: three calls that take integers, and a null pointer to no groups.
-            unsafe {
-                Errno::result(libc::setgroups(0, std::ptr::null()))?;
-                Errno::result(libc::setresgid(gid, gid, gid))?;
-                Errno::result(libc::setresuid(uid, uid, uid))?;
-            }
+        match (ids, &map) {
+            (Some(Ids::Changed(uid, gid)), _) => change(uid, gid)?,
+            (Some(Ids::Mapped(..)), Some(map)) => map.enter()?,
+            _ => {}
         }
         Ok(())
     };
@@ -105,6 +117,46 @@ fn spawn(what: &Start<'_>) -> nix::Result<(i32, OwnedFd)> {
     // SAFETY: the kernel has just returned this descriptor; nobody else owns it.
     let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd as i32) };
     Ok((pid as i32, pidfd))
+}
+
+/// Change all ids of this process. Between fork and exec.
+fn change(uid: u32, gid: u32) -> nix::Result<()> {
+    // SAFETY: three calls that take integers, and a null pointer to no groups.
+    unsafe {
+        Errno::result(libc::setgroups(0, std::ptr::null()))?;
+        Errno::result(libc::setresgid(gid, gid, gid))?;
+        Errno::result(libc::setresuid(uid, uid, uid)).map(drop)
+    }
+}
+
+/// What a process writes to be in a user namespace of its own under other ids, ready before the fork.
+struct Map([(&'static CStr, String); 3]);
+
+impl Map {
+    fn of(uid: u32, gid: u32) -> Self {
+        let row = |inside: u32, outside: u32| format!("{inside} {outside} 1");
+        Self([
+            (c"/proc/self/setgroups", "deny".to_owned()),
+            (c"/proc/self/uid_map", row(uid, Uid::effective().as_raw())),
+            (c"/proc/self/gid_map", row(gid, Gid::effective().as_raw())),
+        ])
+    }
+
+    /// Go there. Between fork and exec.
+    fn enter(&self) -> nix::Result<()> {
+        // SAFETY: the call takes an integer, and this process has one thread.
+        Errno::result(unsafe { libc::unshare(libc::CLONE_NEWUSER) })?;
+        for (path, text) in &self.0 {
+            // SAFETY: the path is NUL-terminated and the text as long as is said; the descriptor is this function's.
+            unsafe {
+                let file = Errno::result(libc::open(path.as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC))?;
+                let written = Errno::result(libc::write(file, text.as_ptr().cast(), text.len()));
+                libc::close(file);
+                written?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn errno_of(error: std::io::Error) -> Errno {
