@@ -6,6 +6,7 @@
 mod doctor;
 mod grade;
 mod report;
+mod whole;
 
 use super::narration::Narration;
 use crate::error::Result;
@@ -42,6 +43,9 @@ struct CommandLine {
     /// Show your part beside ours
     #[arg(long)]
     diff: bool,
+    /// With `all`, after full marks: run minidocker's own tests on your program, on this machine
+    #[arg(long)]
+    tests: bool,
     /// Grade this program instead of building the student's file: for the wrong answers in lessons/mutants.rs, whose
     /// name is then LAB_MUTANT
     #[arg(long, value_name = "PROGRAM", hide = true)]
@@ -140,6 +144,7 @@ fn obey(lessons: &'static [Lesson], line: &CommandLine) -> Result<u8> {
             match line {
                 CommandLine { hint: Some(count), .. } => Ok(desk.hint(lesson, *count)),
                 CommandLine { watch: true, .. } => desk.watch(lesson),
+                CommandLine { tests: true, .. } => desk.grade_and_test(lesson),
                 _ => desk.grade(lesson, line.diff),
             }
         }
@@ -180,6 +185,9 @@ impl Desk {
     }
 
     fn progress(&self, lesson: &Lesson) -> Progress {
+        if lesson.is_whole() {
+            return self.progress_of_others();
+        }
         let Some(text) = self.text(&self.file(lesson)) else { return Progress::Missing };
         let open = |part: &&crate::lab::lesson::Part| {
             source::function(&text, part.function).is_none_or(|body| body.contains("todo!("))
@@ -211,7 +219,9 @@ impl Desk {
         }
         let [report] = &report.lessons[..] else { return Ok(status) };
         human::tell(&self.page, lesson, report);
-        if self.with.is_none() && (status == 0 || diff) {
+        if lesson.is_whole() {
+            self.tell_of_tests(status);
+        } else if self.with.is_none() && (status == 0 || diff) {
             let theirs = self.text(&self.file(lesson)).unwrap_or_default();
             if status == 0 {
                 human::compare(&self.page, lesson, &theirs, |file| self.text(&self.checkout.join(file)));
@@ -234,6 +244,7 @@ impl Desk {
             let path = self.file(lesson).display().to_string();
             State::NoFile(said!("there is no {path}", "没有 {path}"))
         });
+        let taken = taken.and_then(|text| self.see_others(lesson, text));
         let build = |_: &str| build::build(&self.checkout, &format!("lab-{}", lesson.name), self.color);
         crate::lab::grade::examine(lesson, taken, self.seed, build)
     }

@@ -31,6 +31,8 @@ const NOT_YET: &str = "not yet implemented";
 #[derive(Debug)]
 pub struct Bench {
     lesson: &'static Lesson,
+    /// The lesson whose acts the probe is told to do.
+    tongue: Cell<&'static str>,
     listener: Listener,
     seed: u64,
     nonce: RefCell<String>,
@@ -75,8 +77,14 @@ impl Bench {
     pub fn open(lesson: &'static Lesson, seed: u64) -> Result<Self> {
         let (nonce, mounts) = (RefCell::default(), RefCell::default());
         let (count, patience) = (Cell::new(0), Cell::new(PATIENCE));
-        let by_person = Cell::new(false);
-        Ok(Self { lesson, listener: Listener::open()?, seed, nonce, mounts, count, patience, by_person })
+        let (tongue, by_person) = (Cell::new(lesson.name), Cell::new(false));
+        let listener = Listener::open()?;
+        Ok(Self { lesson, tongue, listener, seed, nonce, mounts, count, patience, by_person })
+    }
+
+    /// The check called `check` comes next. In a lesson that is made of others it is `LESSON/CHECK`, and speaks as there.
+    pub fn speak_for(&self, check: &'static str) {
+        self.tongue.set(check.split_once('/').map_or(self.lesson.name, |(lesson, _)| lesson));
     }
 
     /// Make ready for the next check: nobody lives here but the grader, the host has its name, and the nonce is another.
@@ -219,7 +227,7 @@ impl Bench {
             let ready = ready::wait_at_most(&watches, left)?;
             if ready[0].read {
                 // Somebody else who knocks is not let in, and is no reason to stop waiting.
-                if let Some(probe) = self.listener.welcome(self.lesson.name, &self.nonce(), patience)? {
+                if let Some(probe) = self.listener.welcome(self.tongue.get(), &self.nonce(), patience)? {
                     return Ok(Some(probe));
                 }
             } else if ready[1].read {

@@ -35,6 +35,7 @@ pub fn examine(lesson: &'static Lesson, student: &Path, seed: u64) -> Result<Les
 
 fn one(bench: &Bench, check: &Check) -> Result<CheckReport> {
     bench.renew()?;
+    bench.speak_for(check.name);
     let began = Instant::now();
     let outcome = (check.run)(bench);
     let verdict = match trapped().and(outcome) {

@@ -76,6 +76,13 @@ pub struct Act {
     pub act: fn(Value) -> Result<Value>,
 }
 
+impl Lesson {
+    /// Whether its program is made of the parts of all other lessons, and has none of its own.
+    pub const fn is_whole(&self) -> bool {
+        self.parts.is_empty()
+    }
+}
+
 /// What a lesson that is made of others takes from them; each is named `LESSON/NAME` there. A name that is not there is no
 /// program: these are evaluated by the compiler.
 impl Lesson {

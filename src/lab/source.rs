@@ -60,8 +60,8 @@ pub fn borrowed<'a>(text: &str, parts: &'a [super::lesson::Part]) -> Option<&'a 
     parts.iter().map(|part| part.field).find(|field| code.contains(&format!("Parts::REFERENCE.{field}")))
 }
 
-/// The first part of a lesson that the `text` of a program made of all of them does not use, as `MODULE::FUNCTION`.
-pub fn left_out(text: &str, lessons: &[super::lesson::Lesson]) -> Option<String> {
+/// The first part of `lesson` that the `text` of a program made of all lessons does not use, as `MODULE::FUNCTION`.
+pub fn left_out(text: &str, lesson: &super::lesson::Lesson) -> Option<String> {
     let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
     let used = |path: &String| {
         code.match_indices(&**path).any(|(at, _)| {
@@ -69,13 +69,8 @@ pub fn left_out(text: &str, lessons: &[super::lesson::Lesson]) -> Option<String>
             ends(code[at + path.len()..].chars().next()) && ends(code[..at].chars().next_back())
         })
     };
-    let module = |lesson: &super::lesson::Lesson| lesson.name.replace('-', "_");
-    lessons
-        .iter()
-        .flat_map(|lesson| {
-            lesson.parts.iter().map(move |part| format!("{}::{}", module(lesson), part.function))
-        })
-        .find(|path| !used(path))
+    let module = lesson.name.replace('-', "_");
+    lesson.parts.iter().map(|part| format!("{module}::{}", part.function)).find(|path| !used(path))
 }
 
 #[cfg(test)]

@@ -30,6 +30,36 @@ pub fn take(directory: &Path, name: &str) -> Result<std::result::Result<String, 
     Ok(find(top, name).and_then(text).map_err(|why| State::NoFile(why.said(&shown))))
 }
 
+/// The same of any lesson. For one that is made of all others, theirs are taken and given to `put`, and how they are put
+/// together is what `checkout` says, the grader's own.
+pub fn take_whole(
+    directory: &Path,
+    lesson: &Lesson,
+    (lessons, checkout): (&'static [Lesson], &Path),
+    mut put: impl FnMut(&Lesson, &str) -> Result<()>,
+) -> Result<std::result::Result<String, State>> {
+    if !lesson.is_whole() {
+        return take(directory, lesson.name);
+    }
+    for other in lessons.iter().filter(|other| !other.is_whole()) {
+        match take(directory, other.name)?.and_then(|text| own(other, text)) {
+            Ok(text) => put(other, &text)?,
+            Err(state) => return Ok(Err(state)),
+        }
+    }
+    take(checkout, lesson.name)
+}
+
+/// The `text` of a student's file, if it does not let ours do the work.
+pub fn own(lesson: &Lesson, text: String) -> std::result::Result<String, State> {
+    let Some(field) = source::borrowed(&text, lesson.parts) else { return Ok(text) };
+    let name = lesson.name;
+    Err(State::NoFile(said!(
+        "lessons/{name}/lab.rs uses Parts::REFERENCE.{field}, which is ours",
+        "lessons/{name}/lab.rs 用了 Parts::REFERENCE.{field}，那是我们的实现"
+    )))
+}
+
 /// What the kernel says of a file that was taken, or was not: `build` makes a program of it.
 ///
 /// On entry this process has one thread. Errors: of cargo and of the throw-away host; what is wrong with the file is
@@ -41,17 +71,10 @@ pub fn examine(
     build: impl FnOnce(&str) -> Result<Built>,
 ) -> Result<LessonReport> {
     let not_examined = |state| LessonReport::new(lesson, state, Vec::new(), Duration::ZERO);
-    let text = match taken {
+    let text = match taken.and_then(|text| own(lesson, text)) {
         Ok(text) => text,
         Err(state) => return Ok(not_examined(state)),
     };
-    if let Some(field) = source::borrowed(&text, lesson.parts) {
-        let why = said!(
-            "the file uses Parts::REFERENCE.{field}, which is ours",
-            "文件用了 Parts::REFERENCE.{field}，那是我们的实现"
-        );
-        return Ok(not_examined(State::NoFile(why)));
-    }
     match build(&text)? {
         Built::Broken(said) => Ok(not_examined(State::DoesNotBuild(said))),
         Built::Program(program) => examine::examine(lesson, &program, seed),

@@ -48,9 +48,12 @@ impl Shadow {
         Ok(Self { directory, target, _alone: alone })
     }
 
-    /// Put the file of a lesson into it.
+    /// Put the file of a lesson into it, unless it is there already.
     pub fn put(&self, lesson: &Lesson, text: &str) -> Result<()> {
-        file::write_new(&self.directory.join(format!("{}.rs", lesson.name)), text, 0o644)
+        let directory = self.directory.join(lesson.name);
+        file::mkdir_all(&directory, 0o755)?;
+        let path = directory.join("lab.rs");
+        if file::exists(&path)? { Ok(()) } else { file::write_new(&path, text, 0o644) }
     }
 
     /// Build the program of a lesson. The compiler's messages name the file as the student does.
@@ -61,17 +64,18 @@ impl Shadow {
         let arguments = ["build", "--quiet", "--manifest-path", &manifest, "--example", &name];
         let built = build::cargo(&[&arguments[..], &["--target-dir", &target]].concat(), color)?;
         Ok(match built {
-            Built::Broken(said) => Built::Broken(self.as_the_student_sees(lesson, &said)),
+            Built::Broken(said) => Built::Broken(self.as_the_student_sees(&said)),
             program => program,
         })
     }
 
-    fn as_the_student_sees(&self, lesson: &Lesson, said: &str) -> String {
-        let name = lesson.name;
-        let shown = format!("lessons/{name}/lab.rs");
-        let copy = format!("{name}.rs");
-        let whole = self.directory.join(&copy).display().to_string();
-        said.replace(&whole, &shown).replace(&format!("--> {copy}:"), &format!("--> {shown}:"))
+    fn as_the_student_sees(&self, said: &str) -> String {
+        let here = format!("{}/", self.directory.display());
+        let lines = said.split_inclusive('\n').map(|line| match line.split_once("--> ") {
+            Some((before, place)) if place.contains("/lab.rs:") => format!("{before}--> lessons/{place}"),
+            _ => line.to_owned(),
+        });
+        lines.collect::<String>().replace(&here, "")
     }
 }
 
@@ -84,7 +88,7 @@ fn manifest(source: &Path, settings: &str, lessons: &[&Lesson]) -> String {
     );
     for lesson in lessons {
         let name = lesson.name;
-        let _ = write!(text, "\n[[example]]\nname = \"lab-{name}\"\npath = \"{name}.rs\"\n");
+        let _ = write!(text, "\n[[example]]\nname = \"lab-{name}\"\npath = \"{name}/lab.rs\"\n");
     }
     text + "\n" + &profiles(settings)
 }
