@@ -1,7 +1,7 @@
 //! Where a student's program is graded: a throw-away host in which the grader is root, and pid 1.
 //!
 //! Whatever the program does there, it does to a host that exists for it alone; when the grader ends, or is killed, the
-//! kernel destroys that host and all that lives in it.
+//! kernel destroys that host and all that lives in it. The real host's files are seen there, and cannot be written to.
 //!
 //! ```text
 //! /tmp/lab/student       the program that is graded
@@ -14,7 +14,9 @@ use super::trap;
 use crate::demo::host;
 use crate::error::Result;
 use crate::image::{Name, Store, build_around};
+use crate::observe;
 use crate::rootfs::tree::Tree;
+use crate::sys::errno::{EINVAL, ENOENT};
 use crate::sys::flags::{MOUNT_ATTR_RDONLY, MS_NODEV, MS_NOSUID, O_PATH};
 use crate::sys::{file, mount};
 use serde::Serialize;
@@ -71,5 +73,21 @@ fn furnish(taken: &[Tree]) -> Result<()> {
     }
     let name = Name::parse(IMAGE).unwrap_or_else(Name::base);
     build_around(&Store::open(Path::new(STATE)), &name, Path::new(PROBE), TOOLS)?;
-    trap::set(Path::new(PROBE))
+    trap::set(Path::new(PROBE))?;
+    protect()
+}
+
+/// Let nobody here write to what is the real host's: whoever grades is root here over one's own files there, and so is
+/// the program that is graded.
+fn protect() -> Result<()> {
+    const OURS: [&str; 5] = ["/tmp", "/run", "/proc", "/sys", "/dev"];
+    let is_real = |point: &PathBuf| !OURS.iter().any(|place| point.starts_with(place));
+    for point in observe::mount_points().into_iter().filter(is_real) {
+        match mount::add_attributes(&point, MOUNT_ATTR_RDONLY, false) {
+            // Something is mounted over it, so that nobody can come there.
+            Err(error) if error.is(ENOENT) || error.is(EINVAL) => {}
+            answer => answer?,
+        }
+    }
+    Ok(())
 }

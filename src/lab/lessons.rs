@@ -4,6 +4,8 @@ use super::lesson::Lesson;
 
 #[path = "../../lessons/harden/check.rs"]
 pub mod harden;
+#[path = "../../lessons/image/check.rs"]
+pub mod image;
 #[path = "../../lessons/mounts/check.rs"]
 pub mod mounts;
 #[path = "../../lessons/net/check.rs"]
@@ -26,5 +28,6 @@ pub const LESSONS: &[Lesson] = &[
     user::LESSON,
     overlay::LESSON,
     net::LESSON,
+    image::LESSON,
     harden::LESSON,
 ];

@@ -24,7 +24,7 @@ mod usage;
 pub use census::{Resident, census, resident, user_name};
 pub use cgroups::{built_in, cgroup_paths, groups_below, is_group, members, subsystems};
 pub use groups::{Membership, controllers, home, inode_of, memberships};
-pub use mounts::cgroup_root;
+pub use mounts::{cgroup_root, points as mount_points};
 pub use namespaces::{KINDS, inode};
 pub use network::{LinkCount, link_counters, snmp};
 pub use networks::{Network, networks};

@@ -1,6 +1,6 @@
 //! `/proc/self/mountinfo`: what is mounted where, and whether others hear of it. See proc(5).
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const MOUNTINFO: &str = "/proc/self/mountinfo";
 
@@ -82,6 +82,12 @@ fn root_of(mountinfo: &str, hierarchy: &str) -> Option<String> {
         one => mount.fstype == "cgroup" && options.split(',').any(|option| option == one),
     };
     mounts.find(wanted).map(|(mount, _)| mount.root.to_owned())
+}
+
+/// Where something is mounted, in the order in which it was.
+pub fn points() -> Vec<PathBuf> {
+    let mountinfo = std::fs::read_to_string(MOUNTINFO).unwrap_or_default();
+    mountinfo.lines().filter_map(parse).map(|mount| mount.point.into()).collect()
 }
 
 /// How many mounts there are, or how many of them are shared.
