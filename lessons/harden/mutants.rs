@@ -55,6 +55,11 @@ fn filter_with_clone3(spec: &Spec) -> Result<()> {
     load(&Policy::container(spec.capabilities).answer(&[SYS_clone3], Verdict::Allow))
 }
 
+/// Every program needs children, so `clone` is let through, whatever its flags.
+fn filter_with_clone(spec: &Spec) -> Result<()> {
+    load(&Policy::container(spec.capabilities).answer(&[SYS_clone], Verdict::Allow))
+}
+
 /// `clone3` is refused: the C library asks no further.
 fn filter_refusing_clone3(spec: &Spec) -> Result<()> {
     load(&Policy::container(spec.capabilities).answer(&[SYS_clone3], Verdict::Refuse))
@@ -190,6 +195,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant!("never-loaded", filter: filter_never_loaded, fails ["no-new-namespaces", "closed-doors"], mistake "never-loaded"),
     mutant!("clone3-allowed", filter: filter_with_clone3, fails ["no-new-namespaces"], mistake "clone3-allowed"),
+    mutant!("clone-allowed", filter: filter_with_clone, fails ["no-new-namespaces"], mistake "namespaces-allowed"),
     mutant!("clone3-refused", filter: filter_refusing_clone3, fails ["programs-run"], mistake "clone3-refused"),
     mutant!("clone-refused", filter: filter_refusing_clone, fails ["programs-run"], mistake "clone-refused"),
     mutant!("new-calls-refused", filter: filter_refusing_the_new, fails ["programs-run"], mistake "new-calls-refused"),

@@ -56,6 +56,15 @@ pub const MISTAKES: &[Mistake] = &[
         },
     },
     Mistake {
+        name: "namespaces-allowed",
+        why: Text {
+            en: "clone(2) with CLONE_NEWUSER, or unshare(2), was let through: inside a new user namespace a process has every \
+                 capability again, whatever its ceiling was outside.",
+            zh: "放过了带 CLONE_NEWUSER 的 clone(2) 或 unshare(2)：在新的 User Namespace 里，进程又拥有所有 capability，\
+                 不管外面的上限是什么。",
+        },
+    },
+    Mistake {
         name: "clone3-refused",
         why: Text {
             en: "EPERM means \"you may not\", and the C library believes it: no thread is made. ENOSYS means \"there is no such call\", \
