@@ -11,7 +11,10 @@ mod common;
 mod mutants;
 
 mod labs {
+    pub mod doctor;
+    pub mod grade;
     pub mod matrix;
+    pub mod private;
     pub mod program;
     pub mod wild;
 }
@@ -19,6 +22,12 @@ mod labs {
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let modules = [labs::matrix::tests(), labs::wild::tests()];
+    let modules = [
+        labs::matrix::tests(),
+        labs::wild::tests(),
+        labs::doctor::tests(),
+        labs::grade::tests(),
+        labs::private::tests(),
+    ];
     common::main(modules.into_iter().flatten().collect())
 }

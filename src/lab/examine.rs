@@ -2,6 +2,7 @@
 
 use super::bench::{Bench, trapped};
 use super::lesson::{Check, Lesson};
+use super::need::{Lack, Need};
 use super::report::{CheckReport, LessonReport, State};
 use super::verdict::{Failure, Said, Stop, Verdict};
 use super::{host, need};
@@ -14,18 +15,22 @@ use std::time::{Duration, Instant};
 
 /// Let the kernel say what it thinks of `student`, a program with the parts of `lesson` in it.
 ///
-/// A check whose needs are not met is neither passed nor failed. On entry this process has one thread. Errors are of the throw-away host; whatever goes wrong in a check is its
-/// verdict.
+/// A check whose needs are not met is neither passed nor failed; whatever else goes wrong in a check is its verdict. On
+/// entry this process has one thread. Errors are of the throw-away host.
 pub fn examine(lesson: &'static Lesson, student: &Path, seed: u64) -> Result<LessonReport> {
     let began = Instant::now();
-    let lacks = need::lacking(lesson.checks.iter().flat_map(|check| check.needs).chain(lesson.needs));
-    if let Some(lack) = need::first(&lacks, lesson.needs) {
-        return Ok(LessonReport::new(lesson, State::Cannot(lack.said()), Vec::new(), began.elapsed()));
+    let of_all: Vec<Need> = [&[Need::UserNamespaces], lesson.needs].concat();
+    let lacks = need::lacking(lesson.checks.iter().flat_map(|check| check.needs).chain(&of_all));
+    let cannot =
+        |check: &Check, lack: &Lack| CheckReport::new(check, Verdict::Cannot(lack.said()), Duration::ZERO);
+    if let Some(lack) = need::first(&lacks, &of_all) {
+        let checks = lesson.checks.iter().map(|check| cannot(check, lack)).collect();
+        return Ok(LessonReport::new(lesson, State::Examined, checks, began.elapsed()));
     }
     let checks = host::play(student, || {
         let bench = Bench::open(lesson, seed)?;
         let one = |check: &Check| match need::first(&lacks, check.needs) {
-            Some(lack) => Ok(CheckReport::new(check, Verdict::Cannot(lack.said()), Duration::ZERO)),
+            Some(lack) => Ok(cannot(check, lack)),
             None => one(&bench, check),
         };
         lesson.checks.iter().map(one).collect::<Result<Vec<_>>>()

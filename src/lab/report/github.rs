@@ -70,7 +70,9 @@ fn plain(text: &str) -> String {
 
 /// `::NAME PROPERTY=VALUE,…::MESSAGE`, escaped as the runner's toolkit does.
 fn command(name: &str, properties: &[(&str, &str)], message: &str) -> String {
-    let escape = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let escape = |text: &str| {
+        text.replace("##[", "# #[").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    };
     let property = |(key, value): &(&str, &str)| {
         format!("{key}={}", escape(value).replace(':', "%3A").replace(',', "%2C"))
     };

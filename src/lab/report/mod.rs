@@ -14,6 +14,8 @@ pub mod gradescope;
 pub mod human;
 pub mod json;
 pub mod junit;
+#[cfg(test)]
+mod tests;
 pub mod words;
 
 use super::lesson::{Check, Lesson};
