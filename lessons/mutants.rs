@@ -8,6 +8,10 @@ use std::process::ExitCode;
 #[path = "wild.rs"]
 mod wild;
 
+#[path = "cgroup-cpu/mutants.rs"]
+mod cgroup_cpu;
+#[path = "cgroup-memory/mutants.rs"]
+mod cgroup_memory;
 #[path = "harden/mutants.rs"]
 mod harden;
 #[path = "image/mutants.rs"]
@@ -32,6 +36,8 @@ pub const ALL: &[(&str, &[Mutant])] = &[
     ("pid", pid::MUTANTS),
     ("mounts", mounts::MUTANTS),
     ("user", user::MUTANTS),
+    ("cgroup-memory", cgroup_memory::MUTANTS),
+    ("cgroup-cpu", cgroup_cpu::MUTANTS),
     ("overlay", overlay::MUTANTS),
     ("net", net::MUTANTS),
     ("image", image::MUTANTS),

@@ -54,22 +54,27 @@ impl Held {
     }
 
     /// Make one for the grader in each of `hierarchies` in which one may be made, with those of their controllers that
-    /// limit something; and why not in the others.
+    /// limit something and are to be had there.
     pub fn make_where_allowed(
         hierarchies: Vec<Hierarchy>,
         privileged: bool,
         companion: Option<i32>,
-    ) -> Result<(Self, Vec<Error>)> {
+    ) -> Result<Self> {
         const LIMIT: [&str; 5] = ["memory", "pids", "cpu", "cpuset", "io"];
         let mut held = Self::named(LAB)?;
-        let mut refused = Vec::new();
         for mut hierarchy in hierarchies {
             if hierarchy.version == Version::V2 {
-                hierarchy.controllers.retain(|controller| LIMIT.contains(&controller.as_str()));
+                let above = if privileged { &hierarchy.mount } else { &hierarchy.own };
+                let offered = file::read_text(&above.join("cgroup.controllers"))?;
+                let offered: Vec<&str> = offered.split_whitespace().collect();
+                hierarchy.controllers.retain(|one| LIMIT.contains(&&**one) && offered.contains(&&**one));
             }
-            refused.extend(held.add_to(hierarchy, privileged, companion).err());
+            match held.add_to(hierarchy, privileged, companion) {
+                Err(Error { problem: Problem::CgroupForDemo { .. }, .. }) => {}
+                answer => answer?,
+            }
         }
-        Ok((held, refused))
+        Ok(held)
     }
 
     fn named(prefix: &str) -> Result<Self> {
@@ -115,6 +120,11 @@ impl Held {
     /// In a child of the maker, first of all: leave the locks to the maker alone.
     pub fn let_go(&self) {
         self.locks.take();
+    }
+
+    /// Leave the group to whoever [reclaims](reclaim) it when this process has ended: it is going there itself.
+    pub fn leave(&self) {
+        self.removed.set(true);
     }
 
     /// Kill whoever is left in the group and in those below, remove them, and switch off what was switched on.

@@ -184,17 +184,17 @@ pub fn rename(root: &Root, word: &str, name: &str) -> Result<()> {
 }
 
 /// Remove a container; with `volumes`, those that were made for it alone too. One that runs is `StillRunning`, unless
-/// there is a `force`: then all in its group are killed first, as these parts do it.
-pub fn remove(root: &Root, word: &str, force: Option<&Parts>, volumes: bool) -> Result<()> {
+/// `force` kills first whoever is in its group.
+pub fn remove(root: &Root, word: &str, force: bool, volumes: bool, parts: &Parts) -> Result<()> {
     let id = root.find(word)?;
-    if let Some(parts) = force {
+    if force {
         take(Step::Kill, || kill_and_wait(root, &id, parts))?;
     }
     take(Step::Cleanup, || {
         let held = root.lock()?;
-        match reclaim::remove(root, &held, &id, word, volumes) {
+        match reclaim::remove(root, &held, &id, word, volumes, parts.kill) {
             // Its supervisor was faster: it was to be deleted when it ended.
-            Err(error) if force.is_some() && (error.is_absence() || root.find(&id).is_err()) => Ok(()),
+            Err(error) if force && (error.is_absence() || root.find(&id).is_err()) => Ok(()),
             answer => answer,
         }
     })
@@ -212,7 +212,11 @@ fn kill_and_wait(root: &Root, id: &str, parts: &Parts) -> Result<()> {
         Ok(State::Idle(_)) => return Ok(()),
         Ok(State::Running(running)) => {
             send(root, &running, SIGKILL)?;
-            (parts.kill)(&running.group()?)?;
+            match (parts.kill)(&running.group()?) {
+                // Its supervisor was faster: the group has gone with the last of them.
+                Err(error) if error.is_absence() => {}
+                answer => answer?,
+            }
         }
         Ok(State::Waiting(_)) => supervise::send(&supervisor, SIGTERM)?,
         Err(_) => supervise::send(&supervisor, SIGKILL)?,

@@ -224,7 +224,8 @@ fn sys(spec: &Spec, group: &Group, held: &Held) -> Result<()> {
     Ok(())
 }
 
-fn cgroup_trees(group: &Group) -> Vec<CgroupTree> {
+/// The trees that show `group` as their top to whoever is in it, in a cgroup namespace of its own.
+pub fn cgroup_trees(group: &Group) -> Vec<CgroupTree> {
     use cgroup::hierarchy::Version;
     let tree = |place: &cgroup::group::Place| match place.hierarchy.version {
         Version::V1 => CgroupTree {

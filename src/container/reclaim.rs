@@ -7,7 +7,7 @@
 use super::record::{Config, Phase, Status};
 use super::tell::tell;
 use super::{images, plan, shared, volumes};
-use crate::cgroup::{Group, held};
+use crate::cgroup::{Group, held, stop};
 use crate::error::{Error, Problem, Result};
 use crate::image::Adding;
 use crate::network;
@@ -83,22 +83,23 @@ fn one(root: &Root, held: &RootLock, id: &str) -> Result<()> {
             if let Some(config) = &config {
                 volumes::remove_anonymous_under(root, held, &config.spec)?;
             }
-            remove_claimed(root, &claim, config.as_ref(), status.as_ref())
+            remove_claimed(root, &claim, config.as_ref(), status.as_ref(), stop::kill_all)
         }
     }
 }
 
-/// Remove a container that nobody holds, with whatever of it still runs.
+/// Remove a container that nobody holds, with whatever of it still runs: `kill` ends who is in its group.
 fn remove_claimed(
     root: &Root,
     claim: &Claim,
     config: Option<&Config>,
     status: Option<&Status>,
+    kill: fn(&Group) -> Result<()>,
 ) -> Result<()> {
     if let Some(status) = status {
         kill_first(status)?;
     }
-    clear_cgroup(&claim.id)?;
+    Group::find(&claim.id)?.remove_by(&claim.id, kill)?;
     // A damaged record keeps nobody from removing the container.
     let read = Config::load(&claim.directory).ok().flatten();
     root.forget(claim, config.map(|config| config.spec.name.as_str()))?;
@@ -120,15 +121,22 @@ fn clear_cgroup(id: &str) -> Result<()> {
 }
 
 /// Remove the container `id`, called `name` by the person, which has ended; `StillRunning` if it has not. With `volumes`,
-/// those that were made for it alone go with it.
-pub fn remove(root: &Root, held: &RootLock, id: &str, name: &str, volumes: bool) -> Result<()> {
+/// those that were made for it alone go with it. `kill` ends who is left in its group.
+pub fn remove(
+    root: &Root,
+    held: &RootLock,
+    id: &str,
+    name: &str,
+    volumes: bool,
+    kill: fn(&Group) -> Result<()>,
+) -> Result<()> {
     match root.adopt(held, id)? {
         Some(claim) => {
             let config = if volumes { Config::load(&claim.directory)? } else { None };
             if let Some(config) = config {
                 volumes::remove_anonymous_under(root, held, &config.spec)?;
             }
-            remove_claimed(root, &claim, None, None)
+            remove_claimed(root, &claim, None, None, kill)
         }
         None => Err(Error::new(Problem::StillRunning { name: name.to_owned() })),
     }
@@ -146,7 +154,7 @@ pub fn prune(root: &Root, lock: &RootLock, store: Option<&mut Adding>, everythin
                 running = true;
                 Ok(())
             }
-            Ok(Some(claim)) => remove_claimed(root, &claim, None, None),
+            Ok(Some(claim)) => remove_claimed(root, &claim, None, None, stop::kill_all),
             Err(error) => Err(error),
         };
         outcome = outcome.and(removed);

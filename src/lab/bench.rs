@@ -4,6 +4,7 @@ use super::host::{IMAGE, PLACE, STATE, STUDENT};
 use super::lesson::Lesson;
 use super::person;
 use super::probe::{INSIDE, Listener, Probe};
+use super::ration;
 use super::subject::{Finished, Manner, Program};
 use super::trap;
 use super::verdict::{Outcome, Said, Stop, wrong};
@@ -126,7 +127,7 @@ impl Bench {
 
     /// The same with another image than `lab`, which must have what the probe needs: see [`order`](super::order).
     pub fn run_of(&self, image: &str, options: &[&str]) -> Outcome<Subject> {
-        match self.try_run_of(image, options)? {
+        match self.run_with(&["run", "--rm"], image, options)? {
             Ran::Probe(subject) => Ok(subject),
             Ran::Ended(finished) => Err(no_probe(&finished)),
         }
@@ -134,12 +135,12 @@ impl Bench {
 
     /// As [`run`](Self::run), for a check that says by itself what it means when the program ends without a container.
     pub fn try_run(&self, options: &[&str]) -> Outcome<Ran> {
-        self.try_run_of(IMAGE, options)
+        self.run_with(&["run", "--rm"], IMAGE, options)
     }
 
-    fn try_run_of(&self, image: &str, options: &[&str]) -> Outcome<Ran> {
+    fn run_with(&self, verb: &[&str], image: &str, options: &[&str]) -> Outcome<Ran> {
         let nonce = self.nonce();
-        let mut arguments: Vec<&str> = vec!["run", "--rm"];
+        let mut arguments = verb.to_vec();
         if !options.iter().any(|option| option.starts_with("--name")) {
             arguments.extend(["--name", &nonce]);
         }
@@ -163,6 +164,14 @@ impl Bench {
         ran
     }
 
+    /// The same as [`run`](Self::run) without `--rm`: what the container leaves can be looked at when it has ended.
+    pub fn run_to_keep(&self, options: &[&str]) -> Outcome<Subject> {
+        match self.run_with(&["run"], IMAGE, options)? {
+            Ran::Probe(subject) => Ok(subject),
+            Ran::Ended(finished) => Err(no_probe(&finished)),
+        }
+    }
+
     /// Start the student's `minidocker exec OPTIONS NAME`, whose command is another probe, in the container that
     /// [`run`](Self::run) started, and wait until that lives.
     pub fn exec(&self, options: &[&str]) -> Outcome<Subject> {
@@ -177,9 +186,10 @@ impl Bench {
         }
     }
 
-    /// Any other verb of the student's program, from its start to its end.
+    /// Any other verb of the student's program, from its start to its end; not if that was a part still `todo!()`.
     pub fn minidocker(&self, arguments: &[&str]) -> Outcome<Finished> {
-        self.finished(&self.start(arguments)?)
+        let finished = self.finished(&self.start(arguments)?)?;
+        if finished.stderr.contains(NOT_YET) { Err(Stop::NotYet) } else { Ok(finished) }
     }
 
     /// Start the student's program with these arguments.
@@ -338,6 +348,8 @@ fn clear() -> Result<()> {
     if process::pid() != 1 {
         return Err(Error::new(Problem::ChildVanished));
     }
+    // Who is frozen could not be killed.
+    ration::sweep()?;
     loop {
         // All at once: a process that is being killed cannot fork.
         match process::kill(EVERYBODY, SIGKILL) {
@@ -346,7 +358,9 @@ fn clear() -> Result<()> {
         }
         // Orphans are pid 1's: it waits for each of them.
         match process::wait_any() {
-            Err(error) if error.is(errno::ECHILD) && witness::everybody().is_empty() => return Ok(()),
+            Err(error) if error.is(errno::ECHILD) && witness::everybody().is_empty() => {
+                return ration::sweep();
+            }
             Err(error) if !error.is(errno::ECHILD) => return Err(error),
             _ => {}
         }

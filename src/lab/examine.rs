@@ -3,6 +3,7 @@
 use super::bench::{Bench, trapped};
 use super::lesson::{Check, Lesson};
 use super::need::{Lack, Need};
+use super::ration::Scope;
 use super::report::{CheckReport, LessonReport, State};
 use super::verdict::{Failure, Said, Stop, Verdict};
 use super::{host, need};
@@ -27,7 +28,7 @@ pub fn examine(lesson: &'static Lesson, student: &Path, seed: u64) -> Result<Les
         let checks = lesson.checks.iter().map(|check| cannot(check, lack)).collect();
         return Ok(LessonReport::new(lesson, State::Examined, checks, began.elapsed()));
     }
-    let checks = host::play(student, || {
+    let checks = host::play(student, Scope::of(lesson), || {
         let bench = Bench::open(lesson, seed)?;
         let one = |check: &Check| match need::first(&lacks, check.needs) {
             Some(lack) => Ok(cannot(check, lack)),

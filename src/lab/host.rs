@@ -10,6 +10,7 @@
 //! /tmp/lab/state         the state root, with the image `lab`
 //! ```
 
+use super::ration::{self, Ration, Scope};
 use super::trap;
 use crate::demo::host;
 use crate::error::Result;
@@ -44,17 +45,25 @@ const ROOM: &str = "mode=755,size=256m";
 
 /// Play `scene` on a new host for `student`, the program that is graded, and return its result.
 ///
-/// On entry this process has one thread. Errors: those of the scene, and of a host that cannot be made.
-pub fn play<T: Serialize + DeserializeOwned>(student: &Path, scene: impl FnOnce() -> Result<T>) -> Result<T> {
+/// Its cgroups are of this `scope`. On entry this process has one thread. Errors: those of the scene, and of a host that
+/// cannot be made.
+pub fn play<T: Serialize + DeserializeOwned>(
+    student: &Path,
+    scope: Scope,
+    scene: impl FnOnce() -> Result<T>,
+) -> Result<T> {
     let own = file::readlink(Path::new("/proc/self/exe"))?;
     let programs: [PathBuf; 2] = [student.to_owned(), own];
-    host::play_with(&programs, |taken| {
-        furnish(&taken)?;
-        scene()
+    ration::play(scope, |ration| {
+        let born = || ration.map_or(Ok(()), Ration::step_aside);
+        host::play_with(&programs, born, |taken| {
+            furnish(&taken, ration)?;
+            scene()
+        })
     })
 }
 
-fn furnish(taken: &[Tree]) -> Result<()> {
+fn furnish(taken: &[Tree], ration: Option<&Ration>) -> Result<()> {
     file::mkdir(Path::new(PLACE), 0o755)?;
     mount::mount("tmpfs", Path::new(PLACE), "tmpfs", MS_NOSUID | MS_NODEV, Some(ROOM))?;
     for directory in [DOOR, STATE] {
@@ -67,7 +76,8 @@ fn furnish(taken: &[Tree]) -> Result<()> {
         file::write_new(place, "", 0o755)?;
         tree.attach_on(&file::open_file(place, O_PATH, 0)?, place)?;
     }
-    if file::exists(Path::new("/sys/fs/cgroup"))? {
+    let own_groups = ration.map_or(Ok(false), Ration::furnish)?;
+    if !own_groups && file::exists(Path::new("/sys/fs/cgroup"))? {
         // The cgroups that are seen here are those of whoever runs the grader.
         mount::add_attributes(Path::new("/sys/fs/cgroup"), MOUNT_ATTR_RDONLY, true)?;
     }

@@ -2,6 +2,10 @@
 
 use super::lesson::Lesson;
 
+#[path = "../../lessons/cgroup-cpu/check.rs"]
+pub mod cgroup_cpu;
+#[path = "../../lessons/cgroup-memory/check.rs"]
+pub mod cgroup_memory;
 #[path = "../../lessons/harden/check.rs"]
 pub mod harden;
 #[path = "../../lessons/image/check.rs"]
@@ -26,6 +30,8 @@ pub const LESSONS: &[Lesson] = &[
     pid::LESSON,
     mounts::LESSON,
     user::LESSON,
+    cgroup_memory::LESSON,
+    cgroup_cpu::LESSON,
     overlay::LESSON,
     net::LESSON,
     image::LESSON,

@@ -12,6 +12,7 @@
 //! | [`doctor`] | what keeps this machine from the lessons, and the command that changes it |
 //! | [`build`] | the student's program, made by cargo |
 //! | [`host`] | where it runs: a throw-away host in which the grader is root, and pid 1 |
+//! | [`ration`] | cgroups for that host, and a limit on all that happens there |
 //! | [`bench`](mod@bench) | what a check works with: the student's program, started and bounded |
 //! | [`order`] | images made to order, for a check's own files |
 //! | [`person`] | the ordinary user of that host |
@@ -42,6 +43,7 @@ pub mod need;
 pub mod order;
 pub mod person;
 pub mod probe;
+pub mod ration;
 pub mod report;
 pub mod source;
 pub mod stuck;

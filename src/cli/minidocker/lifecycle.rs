@@ -151,8 +151,7 @@ pub fn obey(verb: Verb, root: &Root, parts: &Parts) -> Result<u8> {
         }
         Verb::Rm { force, volumes, containers } => {
             clear(root)?;
-            let force = force.then_some(parts);
-            each(&containers, |word| life::remove(root, word, force, volumes).map(|()| echo(word)))
+            each(&containers, |word| life::remove(root, word, force, volumes, parts).map(|()| echo(word)))
         }
     }
 }
