@@ -242,7 +242,10 @@ fn deleted_is_a_whiteout(bench: &Bench) -> Outcome {
         },
         said!("{path}: a character device 0:0", "{path}：0:0 号字符设备"),
     )
-    .known_as(trial.astray())
+    .known_as(trial.astray())?;
+    let lowest = order::layers_of(&trial.image)?.pop().unwrap_or_default().join(&trial.own).join("gone");
+    let (kept, path) = (file::exists(&lowest)?, lowest.display());
+    ensure(kept, said!("{path} is gone", "{path} 没了"), said!("{path}, as before", "{path} 和原来一样"))
 }
 
 fn replaced_directory_is_opaque(bench: &Bench) -> Outcome {
