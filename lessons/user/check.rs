@@ -148,7 +148,7 @@ fn refusal(said: &str) -> Option<&'static str> {
         said.split('"').find(|text| text.split(' ').filter(|word| word.parse::<u32>().is_ok()).count() == 3);
     let numbers: Vec<&str> = quoted.map(|text| text.split(' ').collect()).unwrap_or_default();
     match numbers[..] {
-        _ if said.contains("gid_map") => Some("setgroups-kept"),
+        _ if said.contains("gid_map") || said.contains("\"allow\"") => Some("setgroups-kept"),
         [_, _, count] if count != "1" => Some("ids-of-others"),
         [_, "0", _] => Some("outside-in"),
         _ if said.contains("setgroups") => Some("groups-regardless"),

@@ -86,8 +86,9 @@ fn say(name: &str, text: &str) -> Result<()> {
     write(&Path::new("/proc/self").join(name), text)
 }
 
-/// Two files for two kinds of ids: what has setgroups(2) to do with it?
+/// Root should be able to change its groups, shouldn't it?
 fn setgroups_kept(_: &Spec, (uid, gid): (u32, u32)) -> Result<()> {
+    say("setgroups", "allow")?;
     say("uid_map", &format!("0 {uid} 1"))?;
     say("gid_map", &format!("0 {gid} 1"))
 }
