@@ -6,6 +6,7 @@
 use crate::cgroup::{Group, Held, stop};
 use crate::demo::host;
 use crate::error::{Error, Problem, Result};
+use crate::lab::person;
 use crate::lab::verdict::Said;
 use crate::narrate::words::{Lang, Text, sentence};
 use crate::network::{link, nat, subnet};
@@ -13,7 +14,7 @@ use crate::overlay::{self, Layers};
 use crate::process::apart;
 use crate::security::{self, capabilities::Capabilities};
 use crate::sys::netlink::{Netns, Socket};
-use crate::sys::{file, process};
+use crate::sys::{file, identity, process};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -51,6 +52,9 @@ pub enum Need {
     /// A filter on system calls.
     #[serde(rename = "seccomp")]
     Seccomp,
+    /// Ids on the throw-away host besides root's.
+    #[serde(rename = "ids")]
+    Ids,
 }
 
 /// What the kernel said when a need was tried: not here.
@@ -95,13 +99,14 @@ pub fn first<'a>(lacks: &'a [Lack], needs: &[Need]) -> Option<&'a Lack> {
 
 impl Need {
     /// All of them, in the order in which a person should look at them: what others stand on comes first.
-    pub const ALL: [Need; 10] = [
+    pub const ALL: [Need; 11] = [
         Need::UserNamespaces,
         Need::Overlay,
         Need::Veth,
         Need::Bridge,
         Need::Iptables,
         Need::Seccomp,
+        Need::Ids,
         Need::CgroupMemory,
         Need::CgroupPids,
         Need::CgroupCpu,
@@ -121,6 +126,7 @@ impl Need {
             Need::CgroupCpu => "cgroup-cpu",
             Need::CgroupFreezer => "cgroup-freezer",
             Need::Seccomp => "seccomp",
+            Need::Ids => "ids",
         }
     }
 
@@ -139,6 +145,7 @@ impl Need {
             Need::CgroupCpu => ("a cgroup that limits CPU time", "能限制 CPU 时间的 Cgroup"),
             Need::CgroupFreezer => ("a cgroup that can be frozen", "能冻结的 Cgroup"),
             Need::Seccomp => ("a filter on system calls", "系统调用过滤器"),
+            Need::Ids => ("more ids there than root's", "其中除 root 之外还有别的 id"),
         };
         Text { en, zh }
     }
@@ -157,6 +164,7 @@ impl Need {
             Need::Bridge => host::play(|| make_bridge().map(drop)),
             Need::Iptables => host::play(masquerade),
             Need::Seccomp => host::play(|| security::filter(Capabilities::DEFAULT)),
+            Need::Ids => host::play_with(&[], || Ok(()), |_| identity::setresuid(person::OTHER)),
             Need::CgroupMemory => in_group("memory", |_| Ok(())),
             Need::CgroupPids => in_group("pids", |_| Ok(())),
             Need::CgroupCpu => in_group("cpu", |_| Ok(())),

@@ -17,18 +17,20 @@ use std::path::Path;
 /// User and group. They differ, so that one cannot be taken for the other.
 const PERSON: (u32, u32) = (1000, 100);
 
+/// Somebody else, whom a container can run as.
+pub const OTHER: u32 = 4242;
+
 /// The state root, where it cannot be root's.
 const STATE: &str = "/tmp/lab/person";
 
 /// An empty file.
 const NOTHING: &str = "/tmp/lab/nothing";
 
-/// Whether this host has other ids than the one it needs: those of a person, and of whoever a container may run as.
-pub fn has_ids() -> Result<bool> {
-    const ENOUGH: u64 = 10_000;
+/// Whether this host has ids besides root's: that of a person, and of whomever else.
+fn has_ids() -> Result<bool> {
     let map = file::read_text(Path::new("/proc/self/uid_map"))?;
     let counts = map.lines().filter_map(|line| line.split_whitespace().nth(2)?.parse::<u64>().ok());
-    Ok(counts.sum::<u64>() > ENOUGH)
+    Ok(counts.sum::<u64>() > OTHER.into())
 }
 
 /// How to be that person: the state root, with the image in it, and the ids to start a program with.

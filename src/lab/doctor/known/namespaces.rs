@@ -141,6 +141,19 @@ pub(super) const KNOWN: &[Known] = &[
         fix: |signs, _| container(signs, "--privileged"),
     },
     Known {
+        name: "one-id",
+        title: Text {
+            en: "you have no ids besides your own in /etc/subuid and /etc/subgid, or newuidmap is missing (package uidmap or \
+                 shadow-utils)",
+            zh: "/etc/subuid 和 /etc/subgid 里没有另外给你的 id，或者缺少 newuidmap（软件包 uidmap 或 shadow-utils）",
+        },
+        explains: |_, lack| lack.need == Need::Ids && lack.error.is(EINVAL),
+        sign: |signs, _| Some(format!("/proc/self/uid_map: 0 {} 1", signs.uid)),
+        fix: |_, _| {
+            "sudo usermod --add-subuids 200000-265535 --add-subgids 200000-265535 \"$USER\"".to_owned()
+        },
+    },
+    Known {
         name: "old-kernel",
         title: Text {
             en: "this kernel does not know the call: a newer one is needed",

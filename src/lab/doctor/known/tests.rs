@@ -74,6 +74,7 @@ fn cases() -> Vec<(&'static str, Signs, Lack)> {
         ("seccomp-outside", docker("2"), host(ENOSYS)),
         ("masked-proc", docker("0"), refused(Need::Overlay, Problem::ProcHidden, "mount", EPERM)),
         ("container", docker("0"), host(EPERM)),
+        ("one-id", machine(|_| ()), refused(Need::Ids, Problem::Refused, "setresuid", EINVAL)),
         ("old-kernel", machine(|_| ()), host(ENOSYS)),
         ("overlay-module", machine(|_| ()), refused(Need::Overlay, Problem::NoOverlay, "mount", ENODEV)),
         ("overlay-in-userns", machine(|_| ()), refused(Need::Overlay, Problem::NoOverlay, "mount", EPERM)),
