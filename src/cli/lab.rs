@@ -14,7 +14,7 @@ use crate::lab::build;
 use crate::lab::lesson::Lesson;
 use crate::lab::report::human::{self, Progress, Row};
 use crate::lab::report::{LessonReport, Report, State};
-use crate::lab::{examine, probe, source, trap};
+use crate::lab::{examine, need, probe, source, trap};
 use crate::narrate::{self, Ink, Page, lang, text};
 use crate::said;
 use clap::{Parser, Subcommand};
@@ -175,12 +175,14 @@ impl Desk {
     }
 
     fn table(&self) -> Result<u8> {
-        let rows: Vec<Row> = self
-            .lessons
-            .iter()
-            .map(|lesson| Row { lesson, progress: self.progress(lesson), cannot: None })
-            .collect();
-        human::table(&self.page, &rows);
+        // The same few needs in all lessons: each is tried once.
+        let lacks = need::lacking(self.lessons.iter().flat_map(Lesson::all_needs).collect());
+        let row = |lesson: &'static Lesson| {
+            let lack = need::first(&lacks, &lesson.all_needs());
+            let cannot = lack.map(|lack| lack.said().get(lang()).to_owned());
+            Row { lesson, progress: self.progress(lesson), cannot }
+        };
+        human::table(&self.page, &self.lessons.iter().map(row).collect::<Vec<_>>());
         Ok(0)
     }
 

@@ -32,12 +32,22 @@ pub fn build(checkout: &Path, name: &str, color: bool) -> Result<Built> {
 
 /// Let cargo build the one program that `arguments` ask for.
 pub(super) fn cargo(arguments: &[&str], color: bool) -> Result<Built> {
+    run(&[], arguments, color)
+}
+
+/// The same, in no more than so many seconds; then cargo and the compiler are ended.
+pub(super) fn cargo_within(seconds: u32, arguments: &[&str], color: bool) -> Result<Built> {
+    run(&["timeout", "--kill-after=5", &seconds.to_string()], arguments, color)
+}
+
+/// Let cargo do it, `through` another program if there is one.
+fn run(through: &[&str], arguments: &[&str], color: bool) -> Result<Built> {
     let format = if color { "json-diagnostic-rendered-ansi" } else { "json" };
     let format = format!("--message-format={format}");
     let manner = [&*format, "--color", if color { "always" } else { "never" }];
-    let arguments = [arguments, &manner].concat();
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let Output { status, stdout, stderr } = command::run(Path::new(&cargo), &arguments, "")?;
+    let words = [through, &[&*cargo], arguments, &manner].concat();
+    let Output { status, stdout, stderr } = command::run(Path::new(words[0]), &words[1..], "")?;
     let messages: Vec<serde_json::Value> =
         stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let executable = messages.iter().rev().find_map(|message| message["executable"].as_str());

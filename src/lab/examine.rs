@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 pub fn examine(lesson: &'static Lesson, student: &Path, seed: u64) -> Result<LessonReport> {
     let began = Instant::now();
     let of_all: Vec<Need> = [&[Need::UserNamespaces], lesson.needs].concat();
-    let lacks = need::lacking(lesson.checks.iter().flat_map(|check| check.needs).chain(&of_all));
+    let lacks = need::lacking(lesson.all_needs().into_iter().collect());
     let cannot =
         |check: &Check, lack: &Lack| CheckReport::new(check, Verdict::Cannot(lack.said()), Duration::ZERO);
     if let Some(lack) = need::first(&lacks, &of_all) {

@@ -77,6 +77,12 @@ pub struct Act {
 }
 
 impl Lesson {
+    /// What the machine must be able to do for every one of its checks: all of them need the throw-away host.
+    pub fn all_needs(&self) -> Vec<Need> {
+        let of_checks = self.checks.iter().flat_map(|check| check.needs);
+        [Need::UserNamespaces].iter().chain(self.needs).chain(of_checks).copied().collect()
+    }
+
     /// Whether its program is made of the parts of all other lessons, and has none of its own.
     pub const fn is_whole(&self) -> bool {
         self.parts.is_empty()

@@ -87,8 +87,7 @@ impl Lack {
 }
 
 /// Try each of `needs` once: those that are not met.
-pub fn lacking<'a>(needs: impl Iterator<Item = &'a Need>) -> Vec<Lack> {
-    let needs: BTreeSet<&Need> = needs.collect();
+pub fn lacking(needs: BTreeSet<Need>) -> Vec<Lack> {
     needs.into_iter().filter_map(|need| need.probe().err()).collect()
 }
 

@@ -16,6 +16,7 @@ pub fn tests() -> Vec<Test> {
         test(&[Need::Root], nothing_else_of_the_directory_counts),
         test(&[], what_does_not_build_is_told_with_its_line),
         test(&[], what_cannot_be_taken_is_told),
+        test(&[], only_the_one_file_is_read),
         test(&[], ours_in_their_place_is_refused),
         test(&[], a_wrong_command_is_no_verdict),
         test(&[Need::Root], reports_go_where_they_are_asked_to_go),
@@ -170,6 +171,13 @@ fn what_cannot_be_taken_is_told() {
     std::fs::remove_file(submission.file()).unwrap();
     std::fs::create_dir(submission.file()).unwrap();
     assert!(submission.reason().contains("not a regular file"));
+}
+
+fn only_the_one_file_is_read() {
+    let secret = "\nconst SECRET: &str = include_str!(\"/etc/hostname\");\n";
+    assert!(Submission::with(&(starter() + secret)).reason().contains("include_str"));
+    let module = "\n#[path = \"/etc/hostname\"]\nmod elsewhere;\n";
+    assert!(Submission::with(&(starter() + module)).reason().contains("#[path]"));
 }
 
 fn ours_in_their_place_is_refused() {

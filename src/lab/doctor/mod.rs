@@ -35,10 +35,7 @@ pub struct Concern {
 impl Concern {
     /// Of each of `lessons`.
     pub fn of_all(lessons: &[Lesson]) -> Vec<Self> {
-        let of = |lesson: &Lesson| Self {
-            lesson: lesson.name.to_owned(),
-            needs: lesson.checks.iter().flat_map(|check| check.needs).chain(lesson.needs).copied().collect(),
-        };
+        let of = |lesson: &Lesson| Self { lesson: lesson.name.to_owned(), needs: lesson.all_needs() };
         lessons.iter().map(of).collect()
     }
 }

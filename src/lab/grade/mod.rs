@@ -3,6 +3,7 @@
 //! The files are copied into a package of the grader's own ([`shadow`]), and built there. Nothing of the directory is
 //! executed but those files, compiled, on a throw-away host.
 
+pub mod reach;
 pub mod shadow;
 
 use super::build::Built;
@@ -25,9 +26,23 @@ pub const LARGEST: u64 = 256 << 10;
 ///
 /// `Err` within is the state of a lesson whose file cannot be taken. Errors: `directory` itself cannot be opened.
 pub fn take(directory: &Path, name: &str) -> Result<std::result::Result<String, State>> {
+    let alone = |text: String| match reach::beyond(&text) {
+        Some(reader) => Err(Why::Reaches(reader)),
+        None => Ok(text),
+    };
+    read(directory, name, alone)
+}
+
+/// The same of a file that may read others, or may not: `judge` says so.
+fn read(
+    directory: &Path,
+    name: &str,
+    judge: impl FnOnce(String) -> std::result::Result<String, Why>,
+) -> Result<std::result::Result<String, State>> {
     let top = Directory::open(directory)?;
     let shown = format!("lessons/{name}/lab.rs");
-    Ok(find(top, name).and_then(text).map_err(|why| State::NoFile(why.said(&shown))))
+    let found = find(top, name).and_then(text).and_then(judge);
+    Ok(found.map_err(|why| State::NoFile(why.said(&shown))))
 }
 
 /// The same of any lesson. For one that is made of all others, theirs are taken and given to `put`, and how they are put
@@ -47,7 +62,7 @@ pub fn take_whole(
             Err(state) => return Ok(Err(state)),
         }
     }
-    take(checkout, lesson.name)
+    read(checkout, lesson.name, Ok)
 }
 
 /// The `text` of a student's file, if it does not let ours do the work.
@@ -88,6 +103,7 @@ enum Why {
     NotAFile,
     TooLarge(u64),
     NotText,
+    Reaches(&'static str),
     Refused(Error),
 }
 
@@ -105,6 +121,10 @@ impl Why {
                 "{path} 有 {size} 字节；最多采用 {LARGEST} 字节"
             ),
             Why::NotText => said!("{path} is not UTF-8 text", "{path} 不是 UTF-8 文本"),
+            Why::Reaches(reader) => said!(
+                "{path} reads other files by {reader}; only the one file is taken",
+                "{path} 用 {reader} 读取别的文件；只采用这一个文件"
+            ),
             Why::Refused(error) => {
                 let refused = error.refusal.map(|refusal| refusal.to_string()).unwrap_or_default();
                 said!("{path} cannot be read: {refused}", "{path} 无法读取：{refused}")

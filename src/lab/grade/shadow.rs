@@ -6,9 +6,9 @@
 use crate::error::Result;
 use crate::lab::build::{self, Built};
 use crate::lab::lesson::Lesson;
-use crate::sys::file::Kind;
+use crate::narrate::text;
 use crate::sys::flags::O_DIRECTORY;
-use crate::sys::{file, lock, remove};
+use crate::sys::{file, lock};
 use std::fmt::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -16,11 +16,17 @@ use std::path::{Path, PathBuf};
 /// Where this very grader's source is.
 const SOURCE: &str = env!("CARGO_MANIFEST_DIR");
 
+/// So many seconds the compiler may take for one file.
+const PATIENCE: u32 = 120;
+/// Of what the compiler says, no more bytes are kept.
+const MOST: usize = 32 << 10;
+
 /// The package. Nobody else has it at the same time.
 #[derive(Debug)]
 pub struct Shadow {
     directory: PathBuf,
-    target: PathBuf,
+    manifest: String,
+    target: String,
     _alone: OwnedFd,
 }
 
@@ -34,39 +40,47 @@ impl Shadow {
         file::mkdir_all(&directory, 0o755)?;
         let alone = file::open_file(&directory, O_DIRECTORY, 0)?;
         lock::lock_file(alone.as_fd(), &directory, true, true)?;
-        for (name, kind) in file::list(&directory)? {
-            let path = directory.join(name);
-            if kind == Kind::Directory { remove::remove_all(&path)? } else { file::unlink(&path)? }
-        }
         let settings = file::read_text(&source.join("Cargo.toml"))?;
-        file::write_new(&directory.join("Cargo.toml"), &manifest(source, &settings, lessons), 0o644)?;
+        keep(&directory.join("Cargo.toml"), &manifest(source, &settings, lessons))?;
         // The very versions that were tested. cargo leaves out what is not needed.
         if let Some(versions) = file::if_there(file::read_text(&source.join("Cargo.lock")))? {
             file::write_new(&directory.join("Cargo.lock"), &versions, 0o644)?;
         }
-        file::write_new(&directory.join("lib.rs"), "//! What the files stand beside.\n", 0o644)?;
-        Ok(Self { directory, target, _alone: alone })
+        keep(&directory.join("lib.rs"), "//! What the files stand beside.\n")?;
+        let manifest = directory.join("Cargo.toml").display().to_string();
+        let shadow = Self { directory, manifest, target: target.display().to_string(), _alone: alone };
+        // All but the files themselves, which may take as long as it takes.
+        build::cargo(&shadow.arguments("--lib", None), false)?;
+        Ok(shadow)
     }
 
-    /// Put the file of a lesson into it, unless it is there already.
+    /// Put the file of a lesson into it, in the place of whoever's was there.
     pub fn put(&self, lesson: &Lesson, text: &str) -> Result<()> {
         let directory = self.directory.join(lesson.name);
         file::mkdir_all(&directory, 0o755)?;
-        let path = directory.join("lab.rs");
-        if file::exists(&path)? { Ok(()) } else { file::write_new(&path, text, 0o644) }
+        keep(&directory.join("lab.rs"), text)
     }
 
     /// Build the program of a lesson. The compiler's messages name the file as the student does.
     pub fn build(&self, lesson: &Lesson, color: bool) -> Result<Built> {
-        let target = self.target.display().to_string();
         let name = format!("lab-{}", lesson.name);
-        let manifest = self.directory.join("Cargo.toml").display().to_string();
-        let arguments = ["build", "--quiet", "--manifest-path", &manifest, "--example", &name];
-        let built = build::cargo(&[&arguments[..], &["--target-dir", &target]].concat(), color)?;
+        let built = build::cargo_within(PATIENCE, &self.arguments("--example", Some(&name)), color)?;
         Ok(match built {
+            Built::Broken(said) if said.is_empty() => Built::Broken(text!(
+                "the compiler had not ended after {PATIENCE} s",
+                "编译器在 {PATIENCE} 秒之后还没有结束"
+            )),
             Built::Broken(said) => Built::Broken(self.as_the_student_sees(&said)),
             program => program,
         })
+    }
+
+    /// What cargo is to build.
+    fn arguments<'a>(&'a self, kind: &'a str, name: Option<&'a str>) -> Vec<&'a str> {
+        let mut arguments = vec!["build", "--quiet", "--manifest-path", &*self.manifest];
+        arguments.extend(["--target-dir", &*self.target, kind]);
+        arguments.extend(name);
+        arguments
     }
 
     fn as_the_student_sees(&self, said: &str) -> String {
@@ -75,7 +89,22 @@ impl Shadow {
             Some((before, place)) if place.contains("/lab.rs:") => format!("{before}--> lessons/{place}"),
             _ => line.to_owned(),
         });
-        lines.collect::<String>().replace(&here, "")
+        let mut said = lines.collect::<String>().replace(&here, "");
+        if let Some(end) =
+            (0..=MOST).rev().find(|end| said.is_char_boundary(*end)).filter(|_| said.len() > MOST)
+        {
+            said.truncate(end);
+            said += "\n…\n";
+        }
+        said
+    }
+}
+
+/// Let the file at `path` say `text`. One that says so already stays as it is, so that cargo builds nothing anew.
+fn keep(path: &Path, text: &str) -> Result<()> {
+    match file::if_there(file::read_text(path))? {
+        Some(there) if there == text => Ok(()),
+        _ => file::write_new(path, text, 0o644),
     }
 }
 

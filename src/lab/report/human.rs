@@ -152,7 +152,7 @@ pub fn table(page: &Page, rows: &[Row]) {
         let title = row.lesson.title.get(lang());
         page.set(1, 22, &[(ink, mark), (Ink::Word, &name), (Ink::Faint, &points), (Ink::Plain, title)]);
         if let Some(why) = &row.cannot {
-            let why = text!("this machine cannot run it: {why}", "这台机器跑不了：{why}");
+            let why = text!("not all of it can be done here: {why}", "在这台机器上做不全：{why}");
             page.set(22, 22, &[(Ink::Refused, &why)]);
         }
     }
