@@ -55,6 +55,7 @@ const CHECKS: &[Check] = &[
             en: "the group's limit is the one asked for", zh: "组的内存限额就是要的那个"
         },
         points: 1,
+        about: &[],
         needs: &[],
         look: "minidocker run -d --name moon -m 32m lab sh -c 'cat </dev/zero >/dev/null'; \
                cat /sys/fs/cgroup/memory/minidocker-*/memory.limit_in_bytes /sys/fs/cgroup/minidocker-*/memory.max",
@@ -66,6 +67,7 @@ const CHECKS: &[Check] = &[
             en: "as much swap as memory, and no more", zh: "swap 和内存一样多，不能更多"
         },
         points: 1,
+        about: &[],
         needs: &[],
         look: "cat /sys/fs/cgroup/memory/minidocker-*/memory.memsw.limit_in_bytes /sys/fs/cgroup/minidocker-*/memory.swap.max",
         run: swap_limited,
@@ -77,6 +79,7 @@ const CHECKS: &[Check] = &[
             zh: "要得更多的进程被杀死，别人都没事",
         },
         points: 2,
+        about: &[],
         needs: &[],
         look: "minidocker run --rm -m 32m lab sh -c 'cat /dev/zero | head -c 64m | tail; echo \"I live\"'",
         run: hog_killed,
@@ -85,6 +88,7 @@ const CHECKS: &[Check] = &[
         name: "forks-stop",
         title: Text { en: "beyond the number asked for, fork(2) fails", zh: "超过限额，fork(2) 失败" },
         points: 2,
+        about: &[],
         needs: &[],
         look: "minidocker run --rm --pids-limit 3 lab sh -c 'cat & cat & cat & cat'",
         run: forks_stop,
@@ -93,6 +97,7 @@ const CHECKS: &[Check] = &[
         name: "in-the-group",
         title: Text { en: "the command is in the group", zh: "命令在组里" },
         points: 1,
+        about: &[],
         needs: &[],
         look: "cat /proc/PID/cgroup; cat /sys/fs/cgroup/memory/minidocker-*/cgroup.procs",
         run: in_the_group,
@@ -104,6 +109,7 @@ const CHECKS: &[Check] = &[
             zh: "在容器里，这个组看起来就是根 `/`",
         },
         points: 1,
+        about: &[],
         needs: &[],
         look: "minidocker run --rm lab cat /proc/self/cgroup",
         run: group_is_the_root,
@@ -115,6 +121,7 @@ const CHECKS: &[Check] = &[
             zh: "被 OOM killer 结束的容器会如实说明",
         },
         points: 1,
+        about: &[],
         needs: &[],
         look: "minidocker run --name moon -m 16m lab sh -c 'cat /dev/zero | tail'; \
                minidocker inspect --format '{{.State.OOMKilled}}' moon",
@@ -127,6 +134,7 @@ const CHECKS: &[Check] = &[
             zh: "快满了、但被别人杀死的，不算",
         },
         points: 1,
+        about: &[],
         needs: &[],
         look: "minidocker run -d --name moon -m 32m lab sh -c 'cat </dev/zero >/dev/null'; minidocker kill moon; \
                minidocker inspect --format '{{.State.OOMKilled}}' moon",

@@ -191,10 +191,7 @@ impl Desk {
             return self.progress_of_others();
         }
         let Some(text) = self.text(&self.file(lesson)) else { return Progress::Missing };
-        let open = |part: &&crate::lab::lesson::Part| {
-            source::function(&text, part.function).is_none_or(|body| body.contains("todo!("))
-        };
-        match lesson.parts.iter().filter(open).count() {
+        match source::unfinished(&text, lesson.parts).len() {
             0 => Progress::Written,
             some if some < lesson.parts.len() => Progress::Begun,
             _ => Progress::Untouched,
@@ -240,7 +237,7 @@ impl Desk {
 
     fn examine(&self, lesson: &'static Lesson) -> Result<LessonReport> {
         if let Some(program) = &self.with {
-            return examine::examine(lesson, program, self.seed);
+            return examine::examine(lesson, program, self.seed, &[]);
         }
         let taken = self.text(&self.file(lesson)).ok_or_else(|| {
             let path = self.file(lesson).display().to_string();

@@ -38,6 +38,8 @@ pub struct Bench {
     seed: u64,
     nonce: RefCell<String>,
     mounts: RefCell<Option<OwnedFd>>,
+    /// Which parts the student's program takes of ours, whatever it brings: their names, with commas.
+    ours: RefCell<String>,
     count: Cell<u64>,
     patience: Cell<Duration>,
     by_person: Cell<bool>,
@@ -76,16 +78,21 @@ pub enum Ran {
 impl Bench {
     /// For `lesson`. With `seed` the nonces are the same each time.
     pub fn open(lesson: &'static Lesson, seed: u64) -> Result<Self> {
-        let (nonce, mounts) = (RefCell::default(), RefCell::default());
+        let (nonce, mounts, ours) = (RefCell::default(), RefCell::default(), RefCell::default());
         let (count, patience) = (Cell::new(0), Cell::new(PATIENCE));
         let (tongue, by_person) = (Cell::new(lesson.name), Cell::new(false));
         let listener = Listener::open()?;
-        Ok(Self { lesson, tongue, listener, seed, nonce, mounts, count, patience, by_person })
+        Ok(Self { lesson, tongue, listener, seed, nonce, mounts, ours, count, patience, by_person })
     }
 
     /// The check called `check` comes next. In a lesson that is made of others it is `LESSON/CHECK`, and speaks as there.
     pub fn speak_for(&self, check: &'static str) {
         self.tongue.set(check.split_once('/').map_or(self.lesson.name, |(lesson, _)| lesson));
+    }
+
+    /// In the next check the student's program takes these parts of ours.
+    pub fn fill_in(&self, fields: &[&str]) {
+        *self.ours.borrow_mut() = fields.join(",");
     }
 
     /// Make ready for the next check: nobody lives here but the grader, the host has its name, and the nonce is another.
@@ -197,7 +204,7 @@ impl Bench {
         let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         // Which wrong answer the program is to play, when it is that of lessons/mutants.rs.
         let mutant = std::env::var("LAB_MUTANT").unwrap_or_default();
-        let mounts = self.mounts.borrow();
+        let (mounts, ours) = (self.mounts.borrow(), self.ours.borrow());
         let (state, ids) = match self.by_person.get() {
             true => person::manner().map(|(state, ids)| (state, Some(ids)))?,
             false => (STATE, None),
@@ -205,7 +212,12 @@ impl Bench {
         let manner = Manner {
             program: Path::new(STUDENT),
             place: Path::new(PLACE),
-            environment: &[("MINIDOCKER_ROOT", state), ("LAB", self.lesson.name), ("LAB_MUTANT", &mutant)],
+            environment: &[
+                ("MINIDOCKER_ROOT", state),
+                ("LAB", self.lesson.name),
+                ("LAB_MUTANT", &mutant),
+                ("LAB_OURS", &ours),
+            ],
             ids,
             mounts: mounts.as_ref(),
         };

@@ -50,6 +50,9 @@ pub struct Check {
     pub title: Text,
     /// What it is worth.
     pub points: u32,
+    /// The functions of `lab.rs` that it is about. While one of the others is `todo!()`, ours takes its place. None means
+    /// all of them.
+    pub about: &'static [&'static str],
     /// What this machine must be able to do, besides the lesson's needs.
     pub needs: &'static [Need],
     /// A command with which the student sees it oneself; in `cargo lab NAME --shell`, where `minidocker` is theirs.
@@ -101,7 +104,7 @@ impl Lesson {
         }
         let Check { title, needs, look, run, .. } = self.checks[index];
         let needs = if needs.is_empty() { self.needs } else { needs };
-        Check { name: full, title, points, needs, look, run }
+        Check { name: full, title, points, about: &[], needs, look, run }
     }
 
     /// Its mistake `name`, under the name that it has there: that is what its check says.

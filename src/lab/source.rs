@@ -41,6 +41,14 @@ fn is_head(line: &str, name: &str) -> bool {
     after.is_some_and(|after| after.strip_prefix(name).is_some_and(|rest| rest.starts_with(['(', '<'])))
 }
 
+/// The functions of `parts` that `text` has not, or has as `todo!()` yet.
+pub fn unfinished(text: &str, parts: &[super::lesson::Part]) -> Vec<&'static str> {
+    let open = |part: &&super::lesson::Part| {
+        function(text, part.function).is_none_or(|body| body.contains("todo!("))
+    };
+    parts.iter().filter(open).map(|part| part.function).collect()
+}
+
 /// Lines of two texts side by side, each column so wide.
 pub fn beside(left: &str, right: &str, width: usize) -> String {
     let (left, right): (Vec<&str>, Vec<&str>) = (left.lines().collect(), right.lines().collect());

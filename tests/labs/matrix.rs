@@ -87,6 +87,28 @@ fn mutant_fails(who: Who, lesson: &'static Lesson, mutant: &'static Mutant) {
     }
 }
 
+/// A check that says which functions it is about must say all of them: else ours would take the place of one that it
+/// judges.
+fn whatever_trips_a_check_is_what_it_is_about(lesson: &Lesson, mutants: &[Mutant]) {
+    for check in lesson.checks.iter().filter(|check| !check.about.is_empty()) {
+        for name in check.about {
+            assert!(lesson.parts.iter().any(|part| part.function == *name), "{}: {name}", check.name);
+        }
+        for mutant in mutants.iter().filter(|mutant| mutant.fails.contains(&check.name)) {
+            let replaced = mutant.parts.replaced();
+            let concerned = lesson.parts.iter().filter(|part| replaced.contains(&part.field));
+            for part in concerned {
+                let (function, check, mutant) = (part.function, check.name, mutant.name);
+                assert!(
+                    lesson.checks.iter().any(|one| one.name == check && one.about.contains(&function)),
+                    "{}: {check} is tripped by {mutant}, which replaces {function}",
+                    lesson.name
+                );
+            }
+        }
+    }
+}
+
 fn every_check_is_tripped_by_some_mutant() {
     for lesson in LESSONS {
         let mutants = of(lesson);
@@ -98,6 +120,7 @@ fn every_check_is_tripped_by_some_mutant() {
         let known: BTreeSet<&str> = lesson.mistakes.iter().map(|mistake| mistake.name).collect();
         let earned: BTreeSet<&str> = mutants.iter().filter_map(|mutant| mutant.mistake).collect();
         assert_eq!(earned, known, "{}: each known mistake is earned by a mutant", lesson.name);
+        whatever_trips_a_check_is_what_it_is_about(lesson, mutants);
         for part in lesson.parts {
             for (file, function) in part.ours {
                 let path = program::checkout().join(file);

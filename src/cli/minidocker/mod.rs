@@ -70,6 +70,7 @@ const OWN_FAILURE: u8 = 125;
 
 /// The whole of `minidocker`, with `parts` as the steps of its containers.
 pub fn main(parts: Parts) -> ExitCode {
+    let parts = parts.with_ours(&std::env::var("LAB_OURS").unwrap_or_default());
     let line = match CommandLine::try_parse() {
         Ok(line) => line,
         Err(help) => {

@@ -92,7 +92,9 @@ pub fn examine(
     };
     match build(&text)? {
         Built::Broken(said) => Ok(not_examined(State::DoesNotBuild(said))),
-        Built::Program(program) => examine::examine(lesson, &program, seed),
+        Built::Program(program) => {
+            examine::examine(lesson, &program, seed, &source::unfinished(&text, lesson.parts))
+        }
     }
 }
 

@@ -22,7 +22,7 @@ const WILD: &str = "::notice title=Autograding complete::Points 99/9\n##[error]<
 
 fn check(name: &'static str, points: u32, verdict: Verdict) -> CheckReport {
     let title = Text { en: "it holds, always", zh: "总是成立" };
-    let check = Check { name, title, points, needs: &[], look: "uname -n", run: |_| Ok(()) };
+    let check = Check { name, title, points, about: &[], needs: &[], look: "uname -n", run: |_| Ok(()) };
     CheckReport::new(&check, verdict, Duration::from_millis(1234))
 }
 
@@ -34,6 +34,7 @@ fn examined() -> LessonReport {
     };
     let lesson = LessonReport {
         points: 10,
+        about: &[],
         checks: vec![
             check("passed", 4, Verdict::Pass),
             check("failed", 3, Verdict::Fail(wrong)),

@@ -25,6 +25,7 @@ pub const LESSON: Lesson = Lesson {
                 zh: "命令在自己的 time Namespace 里",
             },
             points: 4,
+            about: &[],
             needs: &[],
             look: "readlink /proc/self/ns/time; minidocker run --rm lab ls -l /proc/self/ns/time",
             run: own_time_namespace,
@@ -35,6 +36,7 @@ pub const LESSON: Lesson = Lesson {
                 en: "inside, the machine has booted just now", zh: "在容器里看，机器刚刚启动"
             },
             points: 3,
+            about: &[],
             needs: &[],
             look: "cat /proc/uptime; minidocker run --rm lab cat /proc/uptime",
             run: booted_just_now,
@@ -46,6 +48,7 @@ pub const LESSON: Lesson = Lesson {
                 zh: "程序用来计时的 CLOCK_MONOTONIC 也重新开始",
             },
             points: 3,
+            about: &[],
             needs: &[],
             look: "minidocker run --rm lab cat /proc/self/timens_offsets",
             run: monotonic_too,
