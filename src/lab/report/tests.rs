@@ -34,7 +34,6 @@ fn examined() -> LessonReport {
     };
     let lesson = LessonReport {
         points: 10,
-        about: &[],
         checks: vec![
             check("passed", 4, Verdict::Pass),
             check("failed", 3, Verdict::Fail(wrong)),
