@@ -8,6 +8,8 @@ use std::process::ExitCode;
 #[path = "wild.rs"]
 mod wild;
 
+#[path = "all/mutants.rs"]
+mod all;
 #[path = "cgroup-cpu/mutants.rs"]
 mod cgroup_cpu;
 #[path = "cgroup-memory/mutants.rs"]
@@ -42,6 +44,7 @@ pub const ALL: &[(&str, &[Mutant])] = &[
     ("net", net::MUTANTS),
     ("image", image::MUTANTS),
     ("harden", harden::MUTANTS),
+    ("all", all::MUTANTS),
 ];
 
 fn main() -> ExitCode {

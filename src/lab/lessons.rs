@@ -2,6 +2,8 @@
 
 use super::lesson::Lesson;
 
+#[path = "../../lessons/all/check.rs"]
+pub mod all;
 #[path = "../../lessons/cgroup-cpu/check.rs"]
 pub mod cgroup_cpu;
 #[path = "../../lessons/cgroup-memory/check.rs"]
@@ -36,4 +38,5 @@ pub const LESSONS: &[Lesson] = &[
     net::LESSON,
     image::LESSON,
     harden::LESSON,
+    all::LESSON,
 ];

@@ -38,8 +38,11 @@ fn tell_check(page: &Page, lesson: &Lesson, check: &CheckReport) {
         Verdict::Broken(_) => ("!", Ink::Refused),
     };
     let points = format!("  {}/{}", check.earned(), check.points);
+    // In a lesson that is made of others, each check is one of theirs.
+    let of = check.name.split_once('/').map(|(lesson, _)| format!("{lesson}: ")).unwrap_or_default();
+    let title = check.title.get(lang());
     let pieces =
-        [(ink, mark), (Ink::Plain, " "), (Ink::Title, check.title.get(lang())), (Ink::Faint, &*points)];
+        [(ink, mark), (Ink::Plain, " "), (Ink::Faint, &*of), (Ink::Title, title), (Ink::Faint, &*points)];
     page.set(1, 3, &pieces);
     let say = |label: &str, ink, text: &str| label_line(page, label, ink, text);
     match &check.verdict {
