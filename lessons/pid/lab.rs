@@ -11,7 +11,7 @@ use minidocker::container::spec::Spec;
 use minidocker::error::Result;
 use minidocker::network::Network;
 use minidocker::sys::process::{self, Ended, Forked};
-use minidocker::sys::{errno, flags, mount, signal};
+use minidocker::sys::{errno, file, flags, mount, signal};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::ExitCode;
