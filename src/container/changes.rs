@@ -29,7 +29,8 @@ pub fn diff(root: &Root, word: &str, parts: &Parts) -> Result<Vec<Change>> {
         let line =
             |(path, what): &diff::Change| (what.letter(), [b"/", path.as_os_str().as_bytes()].concat());
         let hidden = hidden(&spec)?;
-        let changes = (parts.changes)(&spec.layers)?;
+        let mut changes = (parts.changes)(&spec.layers)?;
+        changes.sort();
         Ok(changes.iter().filter(|(path, _)| !hidden.contains(path)).map(line).collect())
     })
 }

@@ -227,7 +227,7 @@ impl<'a> House<'a> {
             Way::Doors(running) => take(Step::Join, || running.enter()),
             Way::Layers(spec, _) => {
                 let held = take(Step::Overlay, || {
-                    (self.parts.overlay)(spec)?;
+                    overlay::understood(&spec.layers, (self.parts.overlay)(spec))?;
                     (self.parts.hold)(spec)
                 })?;
                 take(Step::Root, || {

@@ -13,6 +13,7 @@ use crate::cgroup::Group;
 use crate::console::inside::Inside;
 use crate::error::{Meaning, Problem, Result};
 use crate::network::Network;
+use crate::overlay;
 use crate::process::handshake::ChildSide;
 use crate::process::supervise::Signals;
 use crate::process::{command, identity};
@@ -81,7 +82,7 @@ fn isolate(given: &Inheritance<'_>) -> Result<()> {
 fn build_root(given: &Inheritance<'_>) -> Result<Held> {
     let Inheritance { spec, parts, .. } = given;
     let held = take(Step::Overlay, || {
-        (parts.overlay)(spec)?;
+        overlay::understood(&spec.layers, (parts.overlay)(spec))?;
         (parts.hold)(spec)
     })?;
     take(Step::Root, || {

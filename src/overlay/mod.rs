@@ -107,7 +107,12 @@ pub fn make_directories(layers: &Layers) -> Result<()> {
 /// On entry the process stands in the container's own mount namespace, with private propagation: the mount
 /// is seen by nobody outside and dies with the container's last process.
 pub fn mount(layers: &Layers) -> Result<()> {
-    match mount::mount("overlay", &layers.merged, "overlay", 0, Some(&layers.options())) {
+    understood(layers, mount::mount("overlay", &layers.merged, "overlay", 0, Some(&layers.options())))
+}
+
+/// The answer to a mount of `layers`, by whomever it was made, with what a refusal means.
+pub fn understood(layers: &Layers, answer: Result<()>) -> Result<()> {
+    match answer {
         Err(error) if error.is(ENODEV) => Err(error).meaning(|| Problem::NoOverlay),
         // The options are those that every kernel we run on knows, so it is the upper file system that will not do.
         Err(error) if error.is(EINVAL) => {

@@ -130,7 +130,11 @@ pub fn mkdir_all(path: &Path, mode: u32) -> Result<()> {
         Err(error) if error.is(super::errno::ENOENT) => {
             let Some(parent) = path.parent() else { return Err(error) };
             mkdir_all(parent, mode)?;
-            mkdir(path, mode)
+            match mkdir(path, mode) {
+                // Somebody else has made it meanwhile.
+                Err(error) if error.is(super::errno::EEXIST) => Ok(()),
+                answer => answer,
+            }
         }
         answer => answer,
     }
