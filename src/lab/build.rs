@@ -50,7 +50,11 @@ fn run(through: &[&str], arguments: &[&str], color: bool) -> Result<Built> {
     let Output { status, stdout, stderr } = command::run(Path::new(words[0]), &words[1..], "")?;
     let messages: Vec<serde_json::Value> =
         stdout.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let executable = messages.iter().rev().find_map(|message| message["executable"].as_str());
+    // A test comes with the binaries that it drives, in any order.
+    let wanted = arguments.iter().skip_while(|argument| !["--example", "--test"].contains(argument)).nth(1);
+    let is_wanted =
+        |message: &&serde_json::Value| wanted.is_none_or(|name| message["target"]["name"] == **name);
+    let executable = messages.iter().rev().filter(is_wanted).find_map(|one| one["executable"].as_str());
     match executable {
         Some(path) if status == 0 => Ok(Built::Program(path.into())),
         _ => Ok(Built::Broken(said(&messages, &stderr))),
