@@ -24,7 +24,7 @@ impl Grade {
             Ok(lessons) => lessons,
             Err(strange) => return Ok(desk.unknown(strange)),
         };
-        let shadow = Shadow::make(&lessons)?;
+        let shadow = Shadow::make(&desk.checkout, &lessons)?;
         let mut report = Report { lessons: Vec::new() };
         for lesson in lessons {
             let of = (desk.lessons, &*desk.checkout);

@@ -1,7 +1,7 @@
 //! The package in which others' files are built: `lab/grade/` in cargo's target directory.
 //!
 //! It has nothing of the directory that is graded but the files put there. Its only dependency is the `minidocker` that
-//! this grader itself was built from, built with the same settings, and once for all submissions.
+//! the lessons of the grader's own checkout are built with, with the same settings, and once for all submissions.
 
 use crate::error::Result;
 use crate::lab::build::{self, Built};
@@ -13,8 +13,8 @@ use std::fmt::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-/// Where this very grader's source is.
-const SOURCE: &str = env!("CARGO_MANIFEST_DIR");
+/// Where the source of `minidocker` was when this grader was built.
+const BUILT_FROM: &str = env!("CARGO_MANIFEST_DIR");
 
 /// So many seconds the compiler may take for one file.
 const PATIENCE: u32 = 120;
@@ -31,9 +31,9 @@ pub struct Shadow {
 }
 
 impl Shadow {
-    /// Make it anew, for `lessons`. Whoever grades there just now is waited for.
-    pub fn make(lessons: &[&Lesson]) -> Result<Self> {
-        let source = Path::new(SOURCE);
+    /// Make it anew, for `lessons` of `checkout`. Whoever grades there just now is waited for.
+    pub fn make(checkout: &Path, lessons: &[&Lesson]) -> Result<Self> {
+        let source = &source_of(checkout)?;
         let chosen = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
         let target = chosen.unwrap_or_else(|| source.join("target"));
         let directory = target.join("lab/grade");
@@ -100,6 +100,21 @@ impl Shadow {
     }
 }
 
+/// The `minidocker` that the lessons of `checkout` depend on, by its absolute path.
+fn source_of(checkout: &Path) -> Result<PathBuf> {
+    let package = checkout.join("lessons");
+    let text = file::read_text(&package.join("Cargo.toml"))?;
+    let source = dependency(&text).map_or_else(|| PathBuf::from(BUILT_FROM), |path| package.join(path));
+    file::path_of(file::open_file(&source, O_DIRECTORY, 0)?.as_fd())
+}
+
+/// The path in the line `minidocker = { path = "…" }` of a manifest.
+fn dependency(manifest: &str) -> Option<&str> {
+    let mut lines = manifest.lines();
+    let line = lines.find_map(|line| line.strip_prefix("minidocker")?.trim_start().strip_prefix('='))?;
+    line.split_once("path")?.1.split('"').nth(1)
+}
+
 /// Let the file at `path` say `text`. One that says so already stays as it is, so that cargo builds nothing anew.
 fn keep(path: &Path, text: &str) -> Result<()> {
     match file::if_there(file::read_text(path))? {
@@ -153,6 +168,8 @@ mod tests {
                         debug = false\n\n[lints]\nx = 1\n";
         let expected = "[profile.dev]\ndebug = 1\n\n[profile.dev.package.\"*\"]\ndebug = false\n\n";
         assert_eq!(profiles(settings), expected);
+        assert_eq!(dependency("[dependencies]\nminidocker = { path = \"..\" }\n"), Some(".."));
+        assert_eq!(dependency("[dependencies]\nminidocker-x = { path = \"a\" }\nminidocker = \"1\"\n"), None);
         let text = manifest(Path::new("/a \"b\""), settings, &[]);
         assert!(
             text.contains("minidocker = { path = \"/a \\\"b\\\"\" }") && text.ends_with(expected),
