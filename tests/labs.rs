@@ -14,6 +14,7 @@ mod labs {
     pub mod doctor;
     pub mod grade;
     pub mod matrix;
+    pub mod pack;
     pub mod private;
     pub mod program;
     pub mod wild;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         labs::doctor::tests(),
         labs::grade::tests(),
         labs::private::tests(),
+        labs::pack::tests(),
     ];
     common::main(modules.into_iter().flatten().collect())
 }
