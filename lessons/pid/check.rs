@@ -55,7 +55,7 @@ const CHECKS: &[Check] = &[
             zh: "命令是自己的 pid namespace 里的 1 号",
         },
         points: 1,
-        about: &[],
+        about: &["birth"],
         needs: &[],
         look: "minidocker run --rm lab sh -c 'echo $$; ls -l /proc/self/ns/pid'; ls -l /proc/self/ns/pid",
         run: first_process,
@@ -64,7 +64,7 @@ const CHECKS: &[Check] = &[
         name: "runtime-stays",
         title: Text { en: "the runtime itself stays where it was", zh: "运行时自己留在原处" },
         points: 1,
-        about: &[],
+        about: &["birth"],
         needs: &[],
         look: "minidocker run -d lab sh -c 'while :; do :; done'; ls -l /proc/self/ns /proc/$(pgrep -o minidocker)/ns",
         run: runtime_stays,
@@ -76,7 +76,7 @@ const CHECKS: &[Check] = &[
             zh: "`--network none` 有自己的网络 namespace，`--network host` 用主机的",
         },
         points: 1,
-        about: &[],
+        about: &["birth"],
         needs: &[],
         look: "for n in none host; do minidocker run --rm --network $n lab ls -l /proc/self/ns/net; done; ls -l /proc/self/ns/net",
         run: network_as_asked,
@@ -88,7 +88,7 @@ const CHECKS: &[Check] = &[
             zh: "/proc 只显示容器自己的进程",
         },
         points: 1,
-        about: &[],
+        about: &["proc"],
         needs: &[],
         look: "minidocker run --rm lab ls /proc",
         run: own_proc,
@@ -100,7 +100,7 @@ const CHECKS: &[Check] = &[
             zh: "/proc 以 nosuid、nodev、noexec 挂载",
         },
         points: 1,
-        about: &[],
+        about: &["proc"],
         needs: &[],
         look: "minidocker run --rm lab cat /proc/self/mountinfo",
         run: harmless_proc,
@@ -112,7 +112,7 @@ const CHECKS: &[Check] = &[
             zh: "有 --init 时，八个孤儿同时结束也不留僵尸，命令照常运行",
         },
         points: 2,
-        about: &[],
+        about: &["reap"],
         needs: &[],
         look: "minidocker run --rm --init lab sh -c '(sh -c : & :); (sh -c : & :); cat /proc/[0-9]*/stat'",
         run: orphans,
@@ -124,7 +124,7 @@ const CHECKS: &[Check] = &[
             zh: "有 --init 时，发给 1 号的信号命令都收得到",
         },
         points: 1,
-        about: &[],
+        about: &["reap"],
         needs: &[],
         look: "minidocker run -d --init --name moon lab sh -c 'trap \"echo usr1\" USR1; while :; do :; done'; minidocker kill -s USR1 moon; minidocker logs moon",
         run: signals_passed_on,
@@ -136,7 +136,7 @@ const CHECKS: &[Check] = &[
             zh: "有 --init 时，`run` 以命令的状态结束；命令被信号结束时是 128 加信号的编号",
         },
         points: 1,
-        about: &[],
+        about: &["reap"],
         needs: &[],
         look: "minidocker run --rm --init lab sh -c 'exit 42'; echo $?; minidocker run --rm --init lab sh -c 'kill -9 $$'; echo $?",
         run: status,
@@ -148,7 +148,7 @@ const CHECKS: &[Check] = &[
             zh: "有 --init 时，命令一结束容器就结束，不管里面还有谁活着",
         },
         points: 1,
-        about: &[],
+        about: &["reap"],
         needs: &[],
         look: "minidocker run --rm --init lab sh -c 'sh -c \"while :; do :; done\" & exit 0'",
         run: end_of_the_command,
@@ -184,10 +184,6 @@ fn is_first(pid: i32) -> Outcome {
     .known_as("no-pid-namespace")
 }
 
-fn parent_of(pid: i32) -> Outcome<i32> {
-    Ok(witness::status(pid, "PPid")?.parse().unwrap_or_default())
-}
-
 fn first_process(bench: &Bench) -> Outcome {
     let subject = begin(bench, &[])?;
     is_first(subject.probe.pid())?;
@@ -201,7 +197,7 @@ fn first_process(bench: &Bench) -> Outcome {
 
 fn runtime_stays(bench: &Bench) -> Outcome {
     let subject = begin(bench, &[])?;
-    let runtime = parent_of(subject.probe.pid())?;
+    let runtime = witness::parent(subject.probe.pid())?;
     for kind in ["pid_for_children", "net"] {
         let (host, here) = (witness::namespace(1, kind)?, witness::namespace(runtime, kind)?);
         ensure(
@@ -271,16 +267,9 @@ fn harmless_proc(bench: &Bench) -> Outcome {
 /// A container with `--init`: the subject, and the process that is pid 1 in it.
 fn with_init(bench: &Bench) -> Outcome<(Subject, Child)> {
     let subject = begin(bench, &["--init"])?;
-    let pid = parent_of(subject.probe.pid())?;
+    let pid = witness::parent(subject.probe.pid())?;
     let first = Child { pid, pidfd: process::pidfd_open(pid)? };
     Ok((subject, first))
-}
-
-/// The children of `parent` but for the probe, each held by a pidfd.
-fn orphans_of(parent: i32, probe: i32) -> Outcome<Vec<Child>> {
-    let everybody = witness::everybody().into_iter().filter(|pid| *pid != probe);
-    let children = everybody.filter(|pid| parent_of(*pid).is_ok_and(|its| its == parent));
-    children.map(|pid| Ok(Child { pid, pidfd: process::pidfd_open(pid)? })).collect()
 }
 
 fn orphans(bench: &Bench) -> Outcome {
@@ -288,7 +277,9 @@ fn orphans(bench: &Bench) -> Outcome {
     is_first(first.pid)?;
     let _: Value = subject.probe.ask("hold-signals", Value::Null)??;
     let _: Value = subject.probe.ask("orphans", json!(ORPHANS))??;
-    let orphans = orphans_of(first.pid, subject.probe.pid())?;
+    let children = witness::children(first.pid).into_iter().filter(|pid| *pid != subject.probe.pid());
+    let hold = |pid| Ok(Child { pid, pidfd: process::pidfd_open(pid)? });
+    let orphans: Vec<Child> = children.map(hold).collect::<Outcome<_>>()?;
     let count = orphans.len();
     ensure(
         count == ORPHANS,
@@ -330,7 +321,7 @@ fn orphans(bench: &Bench) -> Outcome {
 /// What `/proc/PID/status` says, if that is a zombie and a child of `parent`.
 fn zombie(pid: i32, parent: i32) -> Option<String> {
     let state = witness::status(pid, "State").ok()?;
-    let its = parent_of(pid).ok()?;
+    let its = witness::parent(pid).ok()?;
     (state.starts_with('Z') && its == parent).then(|| format!("pid {pid}, State: {state}, PPid: {its}"))
 }
 

@@ -63,6 +63,16 @@ pub fn everybody() -> Vec<i32> {
     processes_in(Path::new("/proc")).into_iter().filter(|pid| *pid != 1).collect()
 }
 
+/// The parent of process `pid`, as this host numbers it.
+pub fn parent(pid: i32) -> Outcome<i32> {
+    Ok(status(pid, "PPid")?.parse().unwrap_or_default())
+}
+
+/// The children of process `pid`, the zombies among them too.
+pub fn children(pid: i32) -> Vec<i32> {
+    everybody().into_iter().filter(|child| parent(*child).is_ok_and(|its| its == pid)).collect()
+}
+
 /// The processes that the /proc mounted at `place` lists, by the numbers that it knows them by.
 pub fn processes_in(place: &Path) -> Vec<i32> {
     let names = file::list(place).unwrap_or_default().into_iter();
