@@ -8,6 +8,7 @@
 //! /tmp/lab/door/probe    our own, to run in the container; the directory is the container's volume /lab
 //! /tmp/lab/door/socket   where the grader listens
 //! /tmp/lab/state         the state root, with the image `lab`
+//! /tmp/lab/person        that of an ordinary user, once a check asks for one: see [`person`](super::person)
 //! ```
 
 use super::ration::{self, Ration, Scope};
