@@ -35,6 +35,11 @@ pub fn function<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     None
 }
 
+/// The number of the line of `text` where the function `name` begins, from 1.
+pub fn line_of(text: &str, name: &str) -> Option<usize> {
+    text.lines().position(|line| is_head(line.trim_start(), name)).map(|index| index + 1)
+}
+
 /// Whether `line` begins the function `name`.
 fn is_head(line: &str, name: &str) -> bool {
     let after = line.split_once("fn ").filter(|(before, _)| !before.contains("//")).map(|(_, after)| after);
@@ -93,6 +98,7 @@ mod tests {
         assert!(one.starts_with("/// One.") && one.ends_with("2 }\n}"), "{one}");
         assert_eq!(function(TEXT, "other"), Some("fn other() {}"));
         assert_eq!(function(TEXT, "oth"), None);
+        assert_eq!((line_of(TEXT, "one"), line_of(TEXT, "oth")), (Some(5), None));
     }
 
     #[test]

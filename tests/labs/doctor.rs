@@ -130,7 +130,7 @@ fn no_iptables(who: Who) {
 }
 
 fn nothing_to_build_with(who: Who) {
-    let found = said(lab(who, &["env", "PATH=/nowhere", "LAB", "doctor", "--json"]));
+    let found = said(lab(who, &["env", "-u", "CARGO", "PATH=/nowhere", "LAB", "doctor", "--json"]));
     for name in ["no-cargo", "no-linker"] {
         found.stops(name, Some("ENOENT"), &[]);
     }
@@ -138,7 +138,7 @@ fn nothing_to_build_with(who: Who) {
 
 fn a_person_is_told_in_either_language(who: Who) {
     for (lang, words) in [("en", ["fix  ", "refused"]), ("zh", ["修复", "拒绝"])] {
-        let output = lab(who, &["env", "PATH=/nowhere", "LAB", "doctor", "--lang", lang]);
+        let output = lab(who, &["env", "-u", "CARGO", "PATH=/nowhere", "LAB", "doctor", "--lang", lang]);
         let text = String::from_utf8(output.stdout).unwrap();
         for word in words.iter().chain(&["no-cargo", "ENOENT", "sh.rustup.rs", "overlay-in-userns"]) {
             assert!(text.contains(word), "{word}: {text}");

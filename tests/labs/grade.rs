@@ -208,6 +208,8 @@ fn reports_go_where_they_are_asked_to_go() {
     let output = submission.lab(&["uts", "--report", "github"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("::notice title=Autograding complete::Points 0/10\n"), "{text}");
+    let line = 1 + starter().lines().position(|line| line.starts_with("pub fn enter(")).unwrap();
+    assert!(text.contains(&format!("::error file=lessons/uts/lab.rs,line={line},title=uts")), "{text}");
     let output = submission.lab(&["uts", "--report", "junit", "--lang", "zh"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.starts_with("<?xml") && text.contains("尚未实现"), "{text}");

@@ -23,7 +23,8 @@ impl Tools {
     /// Try each.
     pub fn try_them() -> Self {
         let tun: Result<_> = file::open_file(Path::new("/dev/net/tun"), O_RDWR, 0);
-        Self { cargo: signs::runs("cargo").err(), linker: signs::runs("cc").err(), tun: tun.err() }
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        Self { cargo: signs::runs(&cargo).err(), linker: signs::runs("cc").err(), tun: tun.err() }
     }
 }
 

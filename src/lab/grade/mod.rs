@@ -93,7 +93,13 @@ pub fn examine(
     match build(&text)? {
         Built::Broken(said) => Ok(not_examined(State::DoesNotBuild(said))),
         Built::Program(program) => {
-            examine::examine(lesson, &program, seed, &source::unfinished(&text, lesson.parts))
+            let unfinished = source::unfinished(&text, lesson.parts);
+            let mut report = examine::examine(lesson, &program, seed, &unfinished)?;
+            for (told, check) in report.checks.iter_mut().zip(lesson.checks) {
+                let about = check.about.first().or(lesson.parts.first().map(|part| &part.function));
+                told.line = about.and_then(|function| source::line_of(&text, function));
+            }
+            Ok(report)
         }
     }
 }

@@ -60,7 +60,11 @@ fn annotation(lesson: &str, file: &str, check: &CheckReport, told: &str, lang: L
         _ => "error",
     };
     let title = format!("{lesson}: {}", check.title.get(lang));
-    command(kind, &[("file", file), ("title", &title)], told)
+    let line = check.line.map(|line| line.to_string());
+    let mut properties = vec![("file", file)];
+    properties.extend(line.as_deref().map(|line| ("line", line)));
+    properties.push(("title", &title));
+    command(kind, &properties, told)
 }
 
 /// Text for the log, marked so that no line of it is a command: the runner looks behind blanks, and for `##[` anywhere.

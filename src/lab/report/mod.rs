@@ -78,6 +78,9 @@ pub struct CheckReport {
     pub verdict: Verdict,
     /// A command to see it oneself.
     pub look: String,
+    /// The line of the student's file where the function stands that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
     /// Milliseconds that it took.
     pub milliseconds: u64,
 }
@@ -91,6 +94,7 @@ impl CheckReport {
             points: check.points,
             verdict,
             look: check.look.to_owned(),
+            line: None,
             milliseconds: took.as_millis() as u64,
         }
     }
