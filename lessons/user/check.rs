@@ -84,7 +84,7 @@ const CHECKS: &[Check] = &[
             zh: "命令有容器的十四个 capability，而使用者一个也没有",
         },
         points: 1,
-        about: &["map"],
+        about: &["map", "assume"],
         needs: &[],
         look: "grep CapEff /proc/self/status; cargo run -qp minidocker-lessons --example lab-user -- run --rm base grep CapEff /proc/self/status",
         run: rights,

@@ -237,7 +237,11 @@ impl Desk {
 
     fn examine(&self, lesson: &'static Lesson) -> Result<LessonReport> {
         if let Some(program) = &self.with {
-            return examine::examine(lesson, program, self.seed, &[]);
+            // As if nothing else were written yet: so the tests prove which functions a check is about.
+            let alone = std::env::var_os("LAB_ALONE").is_some();
+            let unfinished: Vec<&str> =
+                lesson.parts.iter().filter(|_| alone).map(|part| part.function).collect();
+            return examine::examine(lesson, program, self.seed, &unfinished);
         }
         let taken = self.text(&self.file(lesson)).ok_or_else(|| {
             let path = self.file(lesson).display().to_string();

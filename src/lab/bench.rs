@@ -272,6 +272,8 @@ fn mixed(seed: u64, count: u64) -> u64 {
 
 fn finished(program: &Program, patience: Duration) -> Outcome<Finished> {
     match program.wait(patience)? {
+        // A part that is called at the end of a container's life may be one that nobody has begun.
+        Some(finished) if finished.stderr.contains(NOT_YET) => Err(Stop::NotYet),
         Some(finished) => trapped().map(|()| finished),
         None => Err(hangs(program, patience)?),
     }

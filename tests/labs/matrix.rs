@@ -1,6 +1,6 @@
 //! The matrix: each lesson's checks against ours, against the starter, and against each wrong answer.
 
-use super::program::{self, Told, grade};
+use super::program::{self, Told, grade, grade_alone};
 use crate::common::need::{self, Need};
 use crate::common::space::Who;
 use crate::common::{Test, test};
@@ -12,6 +12,9 @@ use std::collections::BTreeSet;
 
 /// Fewer wrong answers than these do not prove much.
 const FEWEST: usize = 4;
+
+/// How a program is graded: as who, which lesson, which program, which of its wrong answers.
+type Grade = fn(Who, &str, &str, &str) -> Told;
 
 pub fn tests() -> Vec<Test> {
     let mut tests = test(&[], every_check_is_tripped_by_some_mutant);
@@ -68,6 +71,11 @@ fn reference_passes(who: Who, lesson: &'static Lesson) {
 }
 
 fn starter_fails(who: Who, lesson: &'static Lesson) {
+    starter_fails_when(grade, who, lesson);
+    starter_fails_when(grade_alone, who, lesson);
+}
+
+fn starter_fails_when(grade: Grade, who: Who, lesson: &'static Lesson) {
     let told = grade(who, lesson.name, &format!("lab-{}", lesson.name), "");
     for (check, word, said) in made(&told, lesson) {
         assert_eq!(word, "not-yet", "{check}: {said}");
@@ -85,28 +93,14 @@ fn mutant_fails(who: Who, lesson: &'static Lesson, mutant: &'static Mutant) {
             assert_eq!(said["mistake"].as_str(), mutant.mistake, "{check}: {said:#}");
         }
     }
-}
-
-/// A check that says which functions it is about must say all of them: else ours would take the place of one that it
-/// judges.
-fn whatever_trips_a_check_is_what_it_is_about(lesson: &Lesson, mutants: &[Mutant]) {
-    for check in lesson.checks.iter().filter(|check| !check.about.is_empty()) {
-        for name in check.about {
-            assert!(lesson.parts.iter().any(|part| part.function == *name), "{}: {name}", check.name);
-        }
-        for mutant in mutants.iter().filter(|mutant| mutant.fails.contains(&check.name)) {
-            let replaced = mutant.parts.replaced();
-            let concerned = lesson.parts.iter().filter(|part| replaced.contains(&part.field));
-            for part in concerned {
-                let (function, check, mutant) = (part.function, check.name, mutant.name);
-                assert!(
-                    lesson.checks.iter().any(|one| one.name == check && one.about.contains(&function)),
-                    "{}: {check} is tripped by {mutant}, which replaces {function}",
-                    lesson.name
-                );
-            }
-        }
-    }
+    // Where ours takes the place of every function that a check is not about, somebody still notices.
+    let told = grade_alone(who, lesson.name, "mutants", &format!("{}/{}", lesson.name, mutant.name));
+    let made: Vec<_> = made(&told, lesson).collect();
+    let failed: Vec<_> =
+        made.iter().filter(|(_, word, _)| word == "fail").map(|(check, ..)| *check).collect();
+    let could = made.iter().any(|(check, ..)| mutant.fails.contains(check));
+    assert!(!could || !failed.is_empty(), "alone, it fails nothing");
+    assert!(failed.iter().all(|check| mutant.fails.contains(check)), "alone, it fails {failed:?}");
 }
 
 fn every_check_is_tripped_by_some_mutant() {
@@ -120,7 +114,6 @@ fn every_check_is_tripped_by_some_mutant() {
         let known: BTreeSet<&str> = lesson.mistakes.iter().map(|mistake| mistake.name).collect();
         let earned: BTreeSet<&str> = mutants.iter().filter_map(|mutant| mutant.mistake).collect();
         assert_eq!(earned, known, "{}: each known mistake is earned by a mutant", lesson.name);
-        whatever_trips_a_check_is_what_it_is_about(lesson, mutants);
         for part in lesson.parts {
             for (file, function) in part.ours {
                 let path = program::checkout().join(file);

@@ -65,16 +65,25 @@ pub fn example(name: &str) -> PathBuf {
 
 /// `lab LESSON` as `who`, on the built example `program`, which is to play `mutant`.
 pub fn grade(who: Who, lesson: &str, program: &str, mutant: &str) -> Told {
+    told_by(&mut command(who, lesson, program, mutant))
+}
+
+/// The same as if each function had been written by itself, and ours took the place of all others.
+pub fn grade_alone(who: Who, lesson: &str, program: &str, mutant: &str) -> Told {
+    told_by(command(who, lesson, program, mutant).env("LAB_ALONE", "1"))
+}
+
+fn command(who: Who, lesson: &str, program: &str, mutant: &str) -> Command {
     let mut words = as_person(who);
     words.push(program_named("lab").display().to_string());
-    let output = Command::new(&words[0])
-        .args(&words[1..])
-        .args([lesson, "--report", "json", "--with"])
-        .arg(example(program))
-        .env("LAB_MUTANT", mutant)
-        .current_dir("/")
-        .output()
-        .unwrap();
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).args([lesson, "--report", "json", "--with"]).arg(example(program));
+    command.env("LAB_MUTANT", mutant).current_dir("/");
+    command
+}
+
+fn told_by(command: &mut Command) -> Told {
+    let output = command.output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     let document: Value = serde_json::from_str(&said)
         .unwrap_or_else(|_| panic!("no report: {said}{}", String::from_utf8_lossy(&output.stderr)));
