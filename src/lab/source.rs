@@ -66,24 +66,50 @@ pub fn beside(left: &str, right: &str, width: usize) -> String {
     out
 }
 
-/// The names in the student's `text` by which it would let the product do the work: ours, called by their path.
-pub fn borrowed<'a>(text: &str, parts: &'a [super::lesson::Part]) -> Option<&'a str> {
-    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-    let code: String = code.split_whitespace().collect();
-    parts.iter().map(|part| part.field).find(|field| code.contains(&format!("Parts::REFERENCE.{field}")))
+/// What of ours the student's `text` would let do the work: a part of the product's, or the function that it is, called by
+/// its path. All that a file needs of them is one `..Parts::REFERENCE`.
+pub fn borrowed(text: &str, parts: &[super::lesson::Part]) -> Option<String> {
+    let code = code(text);
+    let reference = code.match_indices("REFERENCE").find(|(at, _)| !code[..*at].ends_with("..Parts::"));
+    if let Some((at, _)) = reference {
+        let start = code[..at].trim_end_matches(|c: char| is_word(c) || c == ':').len();
+        let end = at + code[at..].find(|c: char| !is_word(c) && c != '.').unwrap_or(code.len() - at);
+        return Some(code[start..end].to_owned());
+    }
+    let ours = parts.iter().filter_map(|part| part.ours.first());
+    ours.filter_map(|(file, function)| Some(format!("{}::{function}", module(file)?)))
+        .find(|path| uses(&code, path))
+}
+
+/// `src/network/make.rs` is the module `make`, `src/overlay/mod.rs` is `overlay`.
+fn module(file: &str) -> Option<&str> {
+    let mut names = file.strip_suffix(".rs")?.rsplit('/');
+    names.next().and_then(|name| if name == "mod" { names.next() } else { Some(name) })
+}
+
+/// `text` without lines that are comments, and without space.
+fn code(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.flat_map(str::split_whitespace).collect()
+}
+
+fn is_word(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+/// Whether `path` stands in `code`, and neither a longer name nor that of something else.
+fn uses(code: &str, path: &str) -> bool {
+    code.match_indices(path).any(|(at, _)| {
+        let goes_on = |next: Option<char>| next.is_some_and(is_word);
+        !goes_on(code[at + path.len()..].chars().next()) && !goes_on(code[..at].chars().next_back())
+    })
 }
 
 /// The first part of `lesson` that the `text` of a program made of all lessons does not use, as `MODULE::FUNCTION`.
 pub fn left_out(text: &str, lesson: &super::lesson::Lesson) -> Option<String> {
-    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-    let used = |path: &String| {
-        code.match_indices(&**path).any(|(at, _)| {
-            let ends = |rest: Option<char>| !rest.is_some_and(|next| next.is_alphanumeric() || next == '_');
-            ends(code[at + path.len()..].chars().next()) && ends(code[..at].chars().next_back())
-        })
-    };
+    let code = code(text);
     let module = lesson.name.replace('-', "_");
-    lesson.parts.iter().map(|part| format!("{module}::{}", part.function)).find(|path| !used(path))
+    lesson.parts.iter().map(|part| format!("{module}::{}", part.function)).find(|path| !uses(&code, path))
 }
 
 #[cfg(test)]
@@ -104,5 +130,33 @@ mod tests {
     #[test]
     fn two_texts_stand_side_by_side() {
         assert_eq!(beside("a\nbb\n", "c\n", 3), "a   │ c\nbb  │ \n");
+    }
+
+    #[test]
+    fn no_starter_borrows_and_whoever_does_is_found() {
+        use crate::lab::lesson::Part;
+        for lesson in crate::lab::lessons::LESSONS {
+            let path = format!("{}/lessons/{}/lab.rs", env!("CARGO_MANIFEST_DIR"), lesson.name);
+            let text = std::fs::read_to_string(path).unwrap();
+            assert_eq!(borrowed(&text, lesson.parts), None, "{}", lesson.name);
+        }
+        let parts = &[Part { function: "bridge", field: "bridge", ours: &[("src/network/make.rs", "make")] }];
+        let found = |text: &str| borrowed(text, parts);
+        assert_eq!(found("// Parts::REFERENCE.uts\nlet a = 1;"), None);
+        assert_eq!(found("(Parts::REFERENCE .uts)(spec)").as_deref(), Some("Parts::REFERENCE.uts"));
+        assert_eq!(found("const OURS: Parts = Parts::REFERENCE;").as_deref(), Some("Parts::REFERENCE"));
+        assert_eq!(found("use minidocker::network::make::make;").as_deref(), Some("make::make"));
+        assert_eq!(found("make::makes(); remake::make()"), None);
+    }
+
+    #[test]
+    fn a_whole_leaves_nothing_out() {
+        for lesson in crate::lab::lessons::LESSONS.iter().filter(|lesson| !lesson.is_whole()) {
+            let path = format!("{}/lessons/all/lab.rs", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read_to_string(path).unwrap();
+            assert_eq!(left_out(&text, lesson), None);
+            let part = format!("{}::{}", lesson.name.replace('-', "_"), lesson.parts[0].function);
+            assert_eq!(left_out(&text.replace(&part, "x"), lesson), Some(part));
+        }
     }
 }

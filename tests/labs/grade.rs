@@ -86,8 +86,8 @@ fn starter() -> String {
 /// The starter with each `todo!(…)` replaced by what the product does.
 fn right() -> String {
     let bodies = [
-        "minidocker::namespace::uts::enter(&spec.hostname)",
-        "minidocker::namespace::ipc::enter()",
+        "unshare(clone(CLONE_NEWUTS))?; sethostname(&spec.hostname)",
+        "unshare(clone(CLONE_NEWIPC))",
         "doors.each().into_iter().try_for_each(|door| setns(door.descriptor, door.path, door.kind))",
     ];
     let text = starter();
@@ -184,6 +184,9 @@ fn ours_in_their_place_is_refused() {
     let text = starter()
         .replace("    todo!(\"leave the host's queues\")", "    (Parts::REFERENCE\n        .ipc)(_spec)");
     assert!(Submission::with(&text).reason().contains("Parts::REFERENCE.ipc"));
+    let by_path =
+        starter().replace("todo!(\"leave the host's queues\")", "minidocker::namespace::ipc::enter()");
+    assert!(Submission::with(&by_path).reason().contains("ipc::enter"));
 }
 
 fn a_wrong_command_is_no_verdict() {

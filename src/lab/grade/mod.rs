@@ -67,11 +67,11 @@ pub fn take_whole(
 
 /// The `text` of a student's file, if it does not let ours do the work.
 pub fn own(lesson: &Lesson, text: String) -> std::result::Result<String, State> {
-    let Some(field) = source::borrowed(&text, lesson.parts) else { return Ok(text) };
+    let Some(ours) = source::borrowed(&text, lesson.parts) else { return Ok(text) };
     let name = lesson.name;
     Err(State::NoFile(said!(
-        "lessons/{name}/lab.rs uses Parts::REFERENCE.{field}, which is ours",
-        "lessons/{name}/lab.rs 用了 Parts::REFERENCE.{field}，那是我们的实现"
+        "lessons/{name}/lab.rs uses `{ours}`, which is ours",
+        "lessons/{name}/lab.rs 用了 `{ours}`，那是我们的实现"
     )))
 }
 
