@@ -14,6 +14,7 @@ pub fn tests() -> Vec<Test> {
     [
         test(&[], the_pages_know_every_lesson),
         test(&[], both_pages_say_the_same),
+        test(&[], the_workflow_is_named_as_others_look_for_it),
         test(&[Need::Root], gradescope_gets_results),
         test(&[], gradescope_gets_results_whatever_happens),
     ]
@@ -57,6 +58,19 @@ fn both_pages_say_the_same() {
         assert!(en.contains(file) && zh.contains(file), "{file}");
         assert!(checkout().join("lessons").join(file).exists(), "{file}");
     }
+}
+
+/// The names that GitHub Classroom's documents ask for, and a command that this grader has.
+fn the_workflow_is_named_as_others_look_for_it() {
+    let workflow = page("ci/github-classroom.yml");
+    for line in [
+        "name: Autograding Tests\n",
+        "\n  run-autograding-tests:\n",
+        "lab grade ../student $LESSONS --report github",
+    ] {
+        assert!(workflow.contains(line), "{line}");
+    }
+    assert!(!workflow.contains('\t'), "YAML takes no tabs");
 }
 
 /// Run `run_autograder` as Gradescope does, with `lab` as the grader, on the starter of `uts`.

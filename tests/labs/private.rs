@@ -15,6 +15,7 @@ pub fn tests() -> Vec<Test> {
         test(&[Need::Root], the_right_answer_passes),
         test(&[Need::Root], nothing_written_is_not_yet),
         test(&[Need::Root], each_wrong_answer_fails_what_it_should),
+        test(&[Need::Root], it_grades_others_too),
     ]
     .into_iter()
     .flatten()
@@ -78,6 +79,20 @@ fn nothing_written_is_not_yet() {
     let (status, checks) = verdicts("lab-time", "");
     assert!(checks.iter().all(|(_, word, _)| word == "not-yet"), "{checks:?}");
     assert_eq!(status, 1);
+}
+
+/// Built against the `minidocker` that its own lessons depend on.
+fn it_grades_others_too() {
+    let course = checkout().join("lessons/example-private");
+    let output = Command::new(built("private-lab"))
+        .args(["grade", ".", "--report", "json"])
+        .current_dir(&course)
+        .env("CARGO", env!("CARGO"))
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
+    assert_eq!((&report["lessons"][0]["name"], &report["points"]), (&"time".into(), &10.into()));
+    assert_eq!(report["lessons"][0]["checks"][0]["verdict"], "not-yet");
 }
 
 fn each_wrong_answer_fails_what_it_should() {
