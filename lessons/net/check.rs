@@ -60,7 +60,7 @@ pub const LESSON: Lesson = Lesson {
             points: 1,
             about: &["bridge"],
             needs: BRIDGED,
-            look: "minidocker run --rm --network bridge lab cat /proc/net/route",
+            look: "minidocker run -di --network bridge lab cat; cat /proc/net/route /proc/net/fib_trie",
             run: bridge_is_up,
         },
         Check {
@@ -72,7 +72,7 @@ pub const LESSON: Lesson = Lesson {
             points: 1,
             about: &["bridge"],
             needs: BRIDGED,
-            look: "minidocker run -d --network bridge lab cat; cat /proc/sys/net/ipv6/conf/minidocker0/accept_ra",
+            look: "minidocker run -di --network bridge lab cat; cat /proc/sys/net/ipv6/conf/minidocker0/accept_ra",
             run: bridge_heeds_nobody,
         },
         Check {
@@ -84,7 +84,7 @@ pub const LESSON: Lesson = Lesson {
             points: 2,
             about: &["attach"],
             needs: BRIDGED,
-            look: "minidocker run -d --network bridge lab cat; cat /proc/net/dev",
+            look: "minidocker run -di --network bridge lab cat; cat /proc/net/dev",
             run: cable_is_laid,
         },
         Check {
@@ -108,7 +108,7 @@ pub const LESSON: Lesson = Lesson {
             points: 1,
             about: &["bridge", "attach", "ethernet"],
             needs: BRIDGED,
-            look: "minidocker run -d --network bridge lab cat; minidocker run --rm --network bridge lab cat /proc/net/arp",
+            look: "minidocker run -di --network bridge lab cat; minidocker run --rm --network bridge lab cat /proc/net/arp",
             run: neighbours_talk,
         },
         Check {
@@ -120,7 +120,7 @@ pub const LESSON: Lesson = Lesson {
             points: 2,
             about: &["bridge", "way_out", "attach", "ethernet"],
             needs: BRIDGED,
-            look: "minidocker run -d --network bridge lab cat; iptables-save -t nat",
+            look: "minidocker run -di --network bridge lab cat; iptables-save -t nat",
             run: outside_sees_the_host,
         },
         Check {
@@ -132,7 +132,7 @@ pub const LESSON: Lesson = Lesson {
             points: 1,
             about: &["bridge", "way_out", "attach", "ethernet"],
             needs: BRIDGED,
-            look: "minidocker run -d --network bridge lab cat; iptables-save -c -t filter",
+            look: "minidocker run -di --network bridge lab cat; iptables-save -c -t filter",
             run: passes_where_forward_drops,
         },
     ],
