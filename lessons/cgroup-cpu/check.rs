@@ -162,11 +162,11 @@ fn succeed(bench: &Bench, arguments: &[&str]) -> Outcome {
     if finished.status == 0 { Ok(()) } else { Err(no_probe(&finished)) }
 }
 
-/// Thousandths of a processor that nobody could guess, and as a command line has them. Few, so that they are used up soon
-/// even on a machine that has much else to do.
+/// Thousandths of a processor that nobody could guess, and as a command line has them. Ten times as much is more than one
+/// process can use.
 fn some_quota(bench: &Bench) -> (u64, String) {
-    let thousandths = 30 + number(bench) % 20;
-    (thousandths, format!("0.0{thousandths}"))
+    let thousandths = 120 + number(bench) % 50;
+    (thousandths, format!("0.{thousandths}"))
 }
 
 fn quota_set(bench: &Bench) -> Outcome {
@@ -184,10 +184,10 @@ fn why_not_that_quota(set: Option<u64>) -> &'static str {
 }
 
 fn quota_bites(bench: &Bench) -> Outcome {
-    /// Time on a processor, in milliseconds, bit by bit: three times the quota of any period, and half of what would be
-    /// that of a second.
-    const BIT: u64 = 2;
-    const MOST: u64 = 16;
+    /// Time on a processor, in milliseconds, bit by bit: mostly the second period is the last. Where many others want the
+    /// processor, it may take some more until the quota of one is used up.
+    const BIT: u64 = 4;
+    const MOST: u64 = 160;
     let (_, asked) = some_quota(bench);
     let subject = bench.run(&["--cpus", &asked])?;
     let group = group()?;
@@ -228,7 +228,8 @@ fn weight_set(bench: &Bench) -> Outcome {
 
 fn usage_told(bench: &Bench) -> Outcome {
     const KEPT: u64 = 48 << 20;
-    let _first = bench.run(&[])?;
+    // v2 counts memory and tasks only where a limit has asked for the controllers.
+    let _first = bench.run(&["--memory", "512m", "--pids-limit", "64"])?;
     // The second is in the group, and no child of the first.
     let second = bench.exec(&[])?;
     let _: Value = second.probe.ask("keep", json!(KEPT))??;

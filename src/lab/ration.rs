@@ -2,17 +2,19 @@
 //!
 //! A cgroup is no namespace. Whoever makes a container's group makes it inside the group that they are in, and for a
 //! student's program on the throw-away host that would be the group of whoever runs the grader. So, before that host is
-//! made, the grader makes a group of its own in each hierarchy, and goes there: the host is born in it, with a cgroup
-//! namespace whose root it is, and mounts the hierarchies anew. From there nobody sees any other group, and what is
-//! limited is limited within the ration.
+//! made, the grader makes a group of its own in each hierarchy, and goes there, one level deeper: the host is born in
+//! that, with a cgroup namespace whose root it is, and mounts the hierarchies anew. From there nobody sees any other group,
+//! and what is limited is limited within the ration.
 //!
 //! ```text
 //! on the machine                                 on the throw-away host
-//! /sys/fs/cgroup/memory/minidocker-lab-1a2b3c4d  /sys/fs/cgroup/memory
-//!     …/minidocker-84dbb158d9d6                      …/minidocker-84dbb158d9d6   a student's container
+//! /sys/fs/cgroup/memory/minidocker-lab-1a2b3c4d  (out of sight)
+//!     host                                       /sys/fs/cgroup/memory
+//!         minidocker-84dbb158d9d6                    minidocker-84dbb158d9d6   a student's container
 //! ```
 //!
-//! The directories are [`Held`]: named so that everybody knows whose they are, and locked while the grader lives.
+//! The upper ones are [`Held`]: named so that everybody knows whose they are, and locked while the grader lives. (The lower
+//! ones are not locked, since whoever makes a group in a v2 tree locks the one above.)
 //! A parent attends and clears them away however the grader ends; what even that parent could not, since it was
 //! killed, the next command does.
 
@@ -26,7 +28,8 @@ use crate::demo::attend;
 use crate::error::Result;
 use crate::rootfs::virtualfs;
 use crate::security::capabilities;
-use crate::sys::{file, process};
+use crate::sys::flags::{MS_NODEV, MS_NOSUID};
+use crate::sys::{file, mount, process};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -37,11 +40,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// has. A program that takes memory or forks without end meets these.
 const MEMORY: u64 = 1 << 30;
 const TASKS: u64 = 1024;
+/// Four times as much as others when they want the processor too: how much of it somebody had is measured there.
+const SHARES: (&str, &str) = ("cpu.shares", "4096");
+const WEIGHT: (&str, &str) = ("cpu.weight", "400");
 
 /// Where the hierarchies are seen.
 const TOP: &str = "/sys/fs/cgroup";
-/// Where on v2 the processes of the throw-away host are, since a group that has processes limits none below; and where
-/// its maker is, out of the way.
+/// The group that is the root for the throw-away host.
+const HOST: &str = "host";
+/// Where on v2 the processes of that host are, since a group that has processes limits none below; and where its maker
+/// is, out of the way.
 const BENCH: &str = "bench";
 const KEEPER: &str = "keeper";
 
@@ -49,6 +57,7 @@ const KEEPER: &str = "keeper";
 #[derive(Debug)]
 pub struct Ration {
     held: Held,
+    host: Group,
     scope: Scope,
 }
 
@@ -81,18 +90,19 @@ pub fn play<T: Serialize + DeserializeOwned>(
         return host(None);
     }
     attend::play(|| {
-        let ration = Ration::make(scope)?;
-        if ration.group().places.is_empty() {
-            return host(None);
-        }
-        ration.enter()?;
-        host(Some(&ration))
+        let ration = match Ration::make(scope) {
+            // Lessons about other things can do without.
+            Err(_) if scope == Scope::Net => None,
+            answer => answer?,
+        };
+        host(ration.as_ref())
     })
 }
 
 impl Ration {
-    /// Make the groups, as far as this user may. To be called in a process that is attended, and that has one thread.
-    fn make(scope: Scope) -> Result<Self> {
+    /// Make the groups, as far as this user may, and move this process there: whoever it makes in a new cgroup namespace
+    /// sees them as roots. `None` where none may be made. The process is attended, and has one thread.
+    fn make(scope: Scope) -> Result<Option<Self>> {
         let mut hierarchies = worth_it()?;
         if scope == Scope::Net {
             hierarchies.retain(|one| one.has("memory") || one.has("pids"));
@@ -101,35 +111,32 @@ impl Ration {
         let held = Held::make_where_allowed(hierarchies, privileged, Some(process::parent()))?;
         // This process goes there, and removing it would end this process.
         held.leave();
-        let ration = Self { held, scope };
-        let group = ration.group();
-        if let Some((directory, version)) = group.directory_of("memory") {
+        if held.group().places.is_empty() {
+            return Ok(None);
+        }
+        if let Some((directory, version)) = held.group().directory_of("memory") {
             let name = if version == Version::V1 { "memory.limit_in_bytes" } else { "memory.max" };
             set(directory, name, &MEMORY.to_string())?;
         }
-        if let Some((directory, _)) = group.directory_of("pids") {
+        if let Some((directory, _)) = held.group().directory_of("pids") {
             set(directory, "pids.max", &TASKS.to_string())?;
         }
-        Ok(ration)
-    }
-
-    fn group(&self) -> &Group {
-        self.held.group()
-    }
-
-    /// Move this process there: whoever it makes in a new cgroup namespace sees the groups as roots.
-    fn enter(&self) -> Result<()> {
-        self.group().join()?;
-        match self.v2() {
-            Some(directory) => file::write(&directory.join("cgroup.procs"), "0"),
-            None => Ok(()),
+        if let Some((directory, version)) = held.group().directory_of("cpu") {
+            let (name, weight) = if version == Version::V1 { SHARES } else { WEIGHT };
+            set(directory, name, weight)?;
         }
+        let host = held.group().below(HOST)?;
+        host.join()?;
+        if let Some(directory) = v2(&host) {
+            file::write(&directory.join("cgroup.procs"), "0")?;
+        }
+        Ok(Some(Self { held, host, scope }))
     }
 
     /// The throw-away host is born, and waits for a word of this process, its maker: on v2 make room, so that the groups
     /// of containers can be limited.
     pub fn step_aside(&self) -> Result<()> {
-        match self.v2() {
+        match v2(self.held.group()) {
             Some(directory) if self.scope == Scope::Groups => step_down(directory, KEEPER),
             _ => Ok(()),
         }
@@ -142,7 +149,11 @@ impl Ration {
         if self.scope == Scope::Net {
             return Ok(false);
         }
-        let trees = cgroup_trees(self.group());
+        let trees = cgroup_trees(&self.host);
+        if trees.iter().all(|tree| tree.name.is_empty()) {
+            // The kernel does not mount a tree right on top of the same one.
+            mount::mount("tmpfs", Path::new(TOP), "tmpfs", MS_NOSUID | MS_NODEV, Some("mode=755,size=64k"))?;
+        }
         virtualfs::mount_cgroups(&trees, false, false)?;
         if let Some(v2) = trees.iter().find(|tree| tree.fstype == "cgroup2") {
             step_down(&Path::new(TOP).join(&v2.name), BENCH)?;
@@ -150,11 +161,12 @@ impl Ration {
         GIVEN.store(true, Ordering::Relaxed);
         Ok(true)
     }
+}
 
-    fn v2(&self) -> Option<&Path> {
-        let v2 = self.group().places.iter().find(|place| place.hierarchy.version == Version::V2);
-        v2.map(|place| place.directory.as_path())
-    }
+/// The directory of `group` in the v2 tree.
+fn v2(group: &Group) -> Option<&Path> {
+    let v2 = group.places.iter().find(|place| place.hierarchy.version == Version::V2);
+    v2.map(|place| place.directory.as_path())
 }
 
 /// The hierarchies in which a container would have a group.
