@@ -17,6 +17,7 @@ mod labs {
     pub mod pack;
     pub mod private;
     pub mod program;
+    pub mod ration;
     pub mod wild;
 }
 
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         labs::grade::tests(),
         labs::private::tests(),
         labs::pack::tests(),
+        labs::ration::tests(),
     ];
     common::main(modules.into_iter().flatten().collect())
 }

@@ -7,6 +7,7 @@ use minidocker::container::spec::Spec;
 use minidocker::error::Result;
 use minidocker::lab::mutant::Mutant;
 use minidocker::namespace;
+use minidocker::process::Forked;
 use minidocker::sys::file;
 use std::path::Path;
 
@@ -44,7 +45,7 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "not-joined",
-        parts: Parts { join: not_joined, ..Parts::REFERENCE },
+        parts: Parts { birth: born_outside, join: not_joined, ..Parts::REFERENCE },
         fails: &["hog-killed", "forks-stop", "in-the-group", "oom-told"],
         mistake: Some("not-joined"),
     },
@@ -124,6 +125,11 @@ fn swap_counted_alone(spec: &Spec, group: &Group) -> Result<()> {
 fn pids_unlimited(spec: &Spec, group: &Group) -> Result<()> {
     let limits = minidocker::cgroup::Limits { pids: None, ..spec.limits.clone() };
     memory::limit(&limits, group)
+}
+
+/// Born where its parent is, on version 2 too.
+fn born_outside(spec: &Spec, _: &Group) -> Result<Forked> {
+    (Parts::REFERENCE.birth)(spec, &Group::default())
 }
 
 /// Takes the view for the thing: a namespace, and no group.

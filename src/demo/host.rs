@@ -40,15 +40,16 @@ const KINDS: u64 = namespace::USER
 /// On entry this process has one thread. Errors: those of the scene; `NoUserNamespaces` where the system forbids
 /// them; `ProcHidden` inside a container whose `/proc` is masked.
 pub fn play<T: Serialize + DeserializeOwned>(scene: impl FnOnce() -> Result<T>) -> Result<T> {
-    play_on(None, &[], || Ok(()), |_| scene())
+    play_on(None, &[], |_| Ok(()), |_| scene())
 }
 
 /// The same with these `files` of the real host, in their order, for the scene to attach where it wants: what stands
 /// below [`SCRATCH`] or /run would be out of sight there. If there are other ids to be had than the person's own, some
-/// are mapped there, from 1 on. When the host is born, and before anything happens there, this process does `born`.
+/// are mapped there, from 1 on. When the host is born, and before anything happens there, `born` is done on both sides;
+/// only this process may fail in it.
 pub fn play_with<T: Serialize + DeserializeOwned>(
     files: &[PathBuf],
-    born: impl FnOnce() -> Result<()>,
+    born: impl FnOnce(&Forked) -> Result<()>,
     scene: impl FnOnce(Vec<Tree>) -> Result<T>,
 ) -> Result<T> {
     play_on(Some(user::Map::any()?), files, born, scene)
@@ -58,18 +59,21 @@ pub fn play_with<T: Serialize + DeserializeOwned>(
 fn play_on<T: Serialize + DeserializeOwned>(
     map: Option<user::Map>,
     files: &[PathBuf],
-    born: impl FnOnce() -> Result<()>,
+    born: impl FnOnce(&Forked) -> Result<()>,
     scene: impl FnOnce(Vec<Tree>) -> Result<T>,
 ) -> Result<T> {
     let ids = (identity::uid(), identity::gid());
     let birth = || {
         let forked = take(Step::ThrowAway, || pid::birth(KINDS, None))?;
-        if let Forked::Parent(child) = &forked {
-            if let Some(map) = &map {
-                // Of ids that could not be had the person's own is left.
-                map.write(child.pid)?;
+        match &forked {
+            Forked::Child => drop(born(&forked)),
+            Forked::Parent(child) => {
+                if let Some(map) = &map {
+                    // Of ids that could not be had the person's own is left.
+                    map.write(child.pid)?;
+                }
+                born(&forked)?;
             }
-            born()?;
         }
         Ok(forked)
     };

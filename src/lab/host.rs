@@ -17,6 +17,7 @@ use crate::demo::host;
 use crate::error::Result;
 use crate::image::{Name, Store, build_around};
 use crate::observe;
+use crate::process::Forked;
 use crate::rootfs::tree::Tree;
 use crate::sys::errno::{EINVAL, ENOENT};
 use crate::sys::flags::{MOUNT_ATTR_RDONLY, MS_NODEV, MS_NOSUID, O_PATH};
@@ -56,7 +57,7 @@ pub fn play<T: Serialize + DeserializeOwned>(
     let own = file::readlink(Path::new("/proc/self/exe"))?;
     let programs: [PathBuf; 2] = [student.to_owned(), own];
     ration::play(scope, |ration| {
-        let born = || ration.map_or(Ok(()), Ration::step_aside);
+        let born = |side: &Forked| ration.map_or(Ok(()), |ration| ration.part(side));
         host::play_with(&programs, born, |taken| {
             furnish(&taken, ration)?;
             scene()

@@ -163,7 +163,7 @@ impl Need {
             Need::Bridge => host::play(|| make_bridge().map(drop)),
             Need::Iptables => host::play(masquerade),
             Need::Seccomp => host::play(|| security::filter(Capabilities::DEFAULT)),
-            Need::Ids => host::play_with(&[], || Ok(()), |_| identity::setresuid(person::OTHER)),
+            Need::Ids => host::play_with(&[], |_| Ok(()), |_| identity::setresuid(person::OTHER)),
             Need::CgroupMemory => in_group("memory", |_| Ok(())),
             Need::CgroupPids => in_group("pids", |_| Ok(())),
             Need::CgroupCpu => in_group("cpu", |_| Ok(())),

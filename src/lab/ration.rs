@@ -26,6 +26,7 @@ use crate::cgroup::{Group, Held, group};
 use crate::container::parts::cgroup_trees;
 use crate::demo::attend;
 use crate::error::Result;
+use crate::process::Forked;
 use crate::rootfs::virtualfs;
 use crate::security::capabilities;
 use crate::sys::flags::{MS_NODEV, MS_NOSUID};
@@ -79,7 +80,7 @@ impl Scope {
 }
 
 /// Play `host`, which makes a throw-away host, with a ration of this scope: `None` where there is none to be had. It is to
-/// call [`Ration::step_aside`] and, there, [`Ration::furnish`].
+/// call [`Ration::part`] when that is born and, there, [`Ration::furnish`].
 ///
 /// On entry this process has one thread. On return nothing is left of the ration, however the host ended.
 pub fn play<T: Serialize + DeserializeOwned>(
@@ -133,19 +134,20 @@ impl Ration {
         Ok(Some(Self { held, host, scope }))
     }
 
-    /// The throw-away host is born, and waits for a word of this process, its maker: on v2 make room, so that the groups
-    /// of containers can be limited.
-    pub fn step_aside(&self) -> Result<()> {
-        match v2(self.held.group()) {
-            Some(directory) if self.scope == Scope::Groups => step_down(directory, KEEPER),
-            _ => Ok(()),
+    /// The throw-away host is born, and waits for a word of its maker. On its side: leave the locks to the maker alone,
+    /// with whom they end. On the maker's: on v2 make room, so that the groups of containers can be limited.
+    pub fn part(&self, side: &Forked) -> Result<()> {
+        match (side, v2(self.held.group())) {
+            (Forked::Child, _) => self.held.let_go(),
+            (_, Some(directory)) if self.scope == Scope::Groups => return step_down(directory, KEEPER),
+            _ => {}
         }
+        Ok(())
     }
 
     /// On the throw-away host, as its root, with mounts from which nothing travels back: mount the hierarchies anew, and
-    /// say whether groups can be made there. On return the locks are their maker's alone.
+    /// say whether groups can be made there.
     pub fn furnish(&self) -> Result<bool> {
-        self.held.let_go();
         if self.scope == Scope::Net {
             return Ok(false);
         }
