@@ -43,6 +43,7 @@ pub struct Bench {
     count: Cell<u64>,
     patience: Cell<Duration>,
     by_person: Cell<bool>,
+    begun: Cell<bool>,
 }
 
 /// A container of the student's, with a live probe in it.
@@ -82,7 +83,8 @@ impl Bench {
         let (count, patience) = (Cell::new(0), Cell::new(PATIENCE));
         let (tongue, by_person) = (Cell::new(lesson.name), Cell::new(false));
         let listener = Listener::open()?;
-        Ok(Self { lesson, tongue, listener, seed, nonce, mounts, ours, count, patience, by_person })
+        let begun = Cell::new(true);
+        Ok(Self { lesson, tongue, listener, seed, nonce, mounts, ours, begun, count, patience, by_person })
     }
 
     /// The check called `check` comes next. In a lesson that is made of others it is `LESSON/CHECK`, and speaks as there.
@@ -90,9 +92,16 @@ impl Bench {
         self.tongue.set(check.split_once('/').map_or(self.lesson.name, |(lesson, _)| lesson));
     }
 
-    /// In the next check the student's program takes these parts of ours.
-    pub fn fill_in(&self, fields: &[&str]) {
+    /// In the next check the student's program takes these parts of ours; and whether the student has begun all functions
+    /// that it is about.
+    pub fn fill_in(&self, fields: &[&str], begun: bool) {
         *self.ours.borrow_mut() = fields.join(",");
+        self.begun.set(begun);
+    }
+
+    /// Where a part has panicked and nobody could hear it: whether the file says that it is still `todo!()`.
+    pub fn is_begun(&self) -> bool {
+        self.begun.get()
     }
 
     /// Make ready for the next check: nobody lives here but the grader, the host has its name, and the nonce is another.

@@ -39,7 +39,8 @@ pub fn examine(
         let one = |check: &Check| match need::first(&lacks, check.needs) {
             Some(lack) => Ok(cannot(check, lack)),
             None => {
-                bench.fill_in(&not_about(lesson, check, unfinished));
+                let begun = !check.about.iter().any(|function| unfinished.contains(function));
+                bench.fill_in(&not_about(lesson, check, unfinished), begun);
                 one(&bench, check)
             }
         };
