@@ -10,11 +10,11 @@ mod whole;
 
 use super::narration::Narration;
 use crate::error::Result;
-use crate::lab::build;
+use crate::lab::build::{self, Built};
 use crate::lab::lesson::Lesson;
 use crate::lab::report::human::{self, Progress, Row};
 use crate::lab::report::{LessonReport, Report, State};
-use crate::lab::{examine, need, probe, source, trap};
+use crate::lab::{examine, need, probe, shell, source, trap};
 use crate::narrate::{self, Ink, Page, lang, text};
 use crate::said;
 use clap::{Parser, Subcommand};
@@ -40,6 +40,9 @@ struct CommandLine {
     /// Show the next hint, or the first N
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1")]
     hint: Option<usize>,
+    /// Look around yourself: a shell where your program is graded, and is called minidocker
+    #[arg(long)]
+    shell: bool,
     /// Show your part beside ours
     #[arg(long)]
     diff: bool,
@@ -143,6 +146,7 @@ fn obey(lessons: &'static [Lesson], line: &CommandLine) -> Result<u8> {
             };
             match line {
                 CommandLine { hint: Some(count), .. } => Ok(desk.hint(lesson, *count)),
+                CommandLine { shell: true, .. } => desk.shell(lesson),
                 CommandLine { watch: true, .. } => desk.watch(lesson),
                 CommandLine { tests: true, .. } => desk.grade_and_test(lesson),
                 _ => desk.grade(lesson, line.diff),
@@ -250,6 +254,17 @@ impl Desk {
         let taken = taken.and_then(|text| self.see_others(lesson, text));
         let build = |_: &str| build::build(&self.checkout, &format!("lab-{}", lesson.name), self.color);
         crate::lab::grade::examine(lesson, taken, self.seed, build)
+    }
+
+    /// Build, and let the person look around; the exit status of the shell.
+    fn shell(&self, lesson: &'static Lesson) -> Result<u8> {
+        match build::build(&self.checkout, &format!("lab-{}", lesson.name), self.color)? {
+            Built::Program(program) => shell::open(lesson, &program),
+            Built::Broken(said) => {
+                self.page.raw(&said);
+                Ok(2)
+            }
+        }
     }
 
     /// Grade now, and whenever a file of the lesson changes, until interrupted.

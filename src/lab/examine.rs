@@ -6,7 +6,7 @@ use super::need::{Lack, Need};
 use super::ration::Scope;
 use super::report::{CheckReport, LessonReport, State};
 use super::verdict::{Failure, Said, Stop, Verdict};
-use super::{host, need};
+use super::{host, host::Tools, need};
 use crate::error::Result;
 use crate::narrate::words::{Lang, sentence};
 use crate::said;
@@ -34,7 +34,7 @@ pub fn examine(
         let checks = lesson.checks.iter().map(|check| cannot(check, lack)).collect();
         return Ok(LessonReport::new(lesson, State::Examined, checks, began.elapsed()));
     }
-    let checks = host::play(student, Scope::of(lesson), || {
+    let checks = host::play(student, (Scope::of(lesson), Tools::Trapped), || {
         let bench = Bench::open(lesson, seed)?;
         let one = |check: &Check| match need::first(&lacks, check.needs) {
             Some(lack) => Ok(cannot(check, lack)),

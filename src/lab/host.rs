@@ -45,13 +45,22 @@ pub const TOOLS: &[&str] = &["sh", "cat", "ls", "id"];
 /// So much may be written before the grader's own file system is full, in bytes.
 const ROOM: &str = "mode=755,size=256m";
 
+/// Whether the programs that would do a student's work are in their places there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tools {
+    /// They are: somebody looks around.
+    Real,
+    /// [Traps](trap) are in their places: somebody is graded.
+    Trapped,
+}
+
 /// Play `scene` on a new host for `student`, the program that is graded, and return its result.
 ///
 /// Its cgroups are of this `scope`. On entry this process has one thread. Errors: those of the scene, and of a host that
 /// cannot be made.
 pub fn play<T: Serialize + DeserializeOwned>(
     student: &Path,
-    scope: Scope,
+    (scope, tools): (Scope, Tools),
     scene: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
     let own = file::readlink(Path::new("/proc/self/exe"))?;
@@ -59,13 +68,13 @@ pub fn play<T: Serialize + DeserializeOwned>(
     ration::play(scope, |ration| {
         let born = |side: &Forked| ration.map_or(Ok(()), |ration| ration.part(side));
         host::play_with(&programs, born, |taken| {
-            furnish(&taken, ration)?;
+            furnish(&taken, ration, tools)?;
             scene()
         })
     })
 }
 
-fn furnish(taken: &[Tree], ration: Option<&Ration>) -> Result<()> {
+fn furnish(taken: &[Tree], ration: Option<&Ration>, tools: Tools) -> Result<()> {
     file::mkdir(Path::new(PLACE), 0o755)?;
     mount::mount("tmpfs", Path::new(PLACE), "tmpfs", MS_NOSUID | MS_NODEV, Some(ROOM))?;
     for directory in [DOOR, STATE] {
@@ -85,7 +94,9 @@ fn furnish(taken: &[Tree], ration: Option<&Ration>) -> Result<()> {
     }
     let name = Name::parse(IMAGE).unwrap_or_else(Name::base);
     build_around(&Store::open(Path::new(STATE)), &name, Path::new(PROBE), TOOLS)?;
-    trap::set(Path::new(PROBE))?;
+    if tools == Tools::Trapped {
+        trap::set(Path::new(PROBE))?;
+    }
     protect()
 }
 

@@ -25,6 +25,7 @@
 //! | [`examine`] | all checks of a lesson, one after the other |
 //! | [`grade`] | the files of somebody else, taken with care |
 //! | [`watch`] | being told that the student has saved the file |
+//! | [`shell`] | a person looks around where the student's program is graded |
 //! | [`source`] | the text of a part, yours and ours |
 //! | [`report`] | what came of it all, for people and for machines |
 //! | [`suite`] | the project's own tests, run on a student's program |
@@ -45,6 +46,7 @@ pub mod person;
 pub mod probe;
 pub mod ration;
 pub mod report;
+pub mod shell;
 pub mod source;
 pub mod stuck;
 pub mod subject;
