@@ -8,6 +8,7 @@ use crate::mutants;
 use minidocker::lab::lesson::Lesson;
 use minidocker::lab::lessons::LESSONS;
 use minidocker::lab::mutant::Mutant;
+use minidocker::lab::source;
 use std::collections::BTreeSet;
 
 /// Fewer wrong answers than these do not prove much.
@@ -74,6 +75,15 @@ fn reference_passes(who: Who, lesson: &'static Lesson) {
 }
 
 fn starter_fails(who: Who, lesson: &'static Lesson) {
+    let file = program::checkout().join("lessons").join(lesson.name).join("lab.rs");
+    let begun =
+        source::unfinished(&std::fs::read_to_string(file).unwrap(), lesson.parts).len() < lesson.parts.len();
+    if begun {
+        return need::missed(&format!(
+            "{}: its lab.rs is no starter any more, somebody has begun it",
+            lesson.name
+        ));
+    }
     starter_fails_when(grade, who, lesson);
     starter_fails_when(grade_alone, who, lesson);
 }
