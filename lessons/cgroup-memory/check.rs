@@ -84,7 +84,7 @@ const CHECKS: &[Check] = &[
         points: 2,
         about: &["limit"],
         needs: &[],
-        look: "minidocker run --rm -m 32m lab sh -c 'cat /dev/zero | head -c 64m | tail; echo \"I live\"'",
+        look: "minidocker run --rm -m 32m lab sh -c '(x=$(cat /dev/urandom)); echo \"I live: $?\"'",
         run: hog_killed,
     },
     Check {
@@ -93,7 +93,7 @@ const CHECKS: &[Check] = &[
         points: 2,
         about: &["limit"],
         needs: &[],
-        look: "minidocker run --rm --pids-limit 3 lab sh -c 'cat & cat & cat & cat'",
+        look: "minidocker run --rm --pids-limit 3 lab sh -c 'for i in 1 2 3 4; do cat /dev/zero >/dev/null & done'",
         run: forks_stop,
     },
     Check {
@@ -126,7 +126,7 @@ const CHECKS: &[Check] = &[
         points: 1,
         about: &["oom_kills"],
         needs: &[],
-        look: "minidocker run --name moon -m 16m lab sh -c 'cat /dev/zero | tail'; \
+        look: "minidocker run --name moon -m 16m lab sh -c 'x=$(cat /dev/urandom)'; \
                minidocker inspect --format '{{.State.OOMKilled}}' moon",
         run: oom_told,
     },

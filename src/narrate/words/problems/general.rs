@@ -265,8 +265,8 @@ problems! { Problem;
         todo: "give minidocker one to itself: systemd-run --user --scope -p Delegate=yes minidocker run …", "请给 minidocker 单独一个：systemd-run --user --scope -p Delegate=yes minidocker run …";
     }
     CgroupForDemo { path } => {
-        what: "this demo makes cgroups of its own, and may make none in {path}", "这个演示要新建自己的 Cgroup，但不能在 {path} 中新建";
-        todo: "run it as root (sudo) or, with cgroup v2, alone in a cgroup that is yours: systemd-run --user --scope -p Delegate=yes cgroup-demo …", "请以 root 运行（sudo）；在 cgroup v2 上也可以让它独占一个委派给你的 Cgroup：systemd-run --user --scope -p Delegate=yes cgroup-demo …";
+        what: "cgroups of its own are needed here, and none may be made in {path}", "这里要新建自己的 Cgroup，但不能在 {path} 中新建";
+        todo: "run it as root (sudo) or, with cgroup v2, alone in a cgroup that is yours: systemd-run --user --scope -p Delegate=yes cgroup-demo … (or cargo lab …)", "请以 root 运行（sudo）；在 cgroup v2 上也可以让它独占一个委派给你的 Cgroup：systemd-run --user --scope -p Delegate=yes cgroup-demo …（或 cargo lab …）";
     }
     NoSuchCgroup { path } => {
         what: "{path:?} is no cgroup", "{path:?} 不是 Cgroup";
@@ -313,7 +313,7 @@ problems! { Problem;
         todo: "nothing of it is left; run it again", "没有留下任何东西，可以再次运行";
     }
     DemoInterrupted { signal } => {
-        what: "the demo was interrupted by signal {signal}", "演示被信号 {signal} 中断";
+        what: "it was interrupted by signal {signal}", "被信号 {signal} 中断";
         todo: "nothing is left of it; run it again", "没有留下任何东西；可以再次运行";
     }
     ChildVanished => {
