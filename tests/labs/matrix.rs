@@ -131,7 +131,7 @@ fn every_check_is_tripped_by_some_mutant() {
             for (file, function) in part.ours {
                 let path = program::checkout().join(file);
                 let text = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("no {file}"));
-                let found = minidocker::lab::source::function(&text, function);
+                let found = source::function(&text, function);
                 assert!(found.is_some(), "{}: no function {function} in {file}", lesson.name);
             }
         }
