@@ -56,7 +56,11 @@ fn tell_check(page: &Page, lesson: &Lesson, check: &CheckReport) {
                 say(&text!("why", "原因"), Ink::Plain, mistake.why.get(lang()));
             }
             say(&text!("look", "自查"), Ink::Command, &check.look);
-            say(&text!("read", "阅读"), Ink::Plain, &format!("book: {}", lesson.page));
+            say(
+                &text!("read", "阅读"),
+                Ink::Plain,
+                &format!("{}; book: {}", handout(lesson.name), lesson.page),
+            );
         }
         Verdict::NotYet => {
             let line = text!(
@@ -86,12 +90,19 @@ fn score(page: &Page, report: &LessonReport) {
     let ink = if earned == points { Ink::Granted } else { Ink::Title };
     let line = text!("{earned} of {points} points", "{points} 分中得 {earned} 分");
     page.set(1, 3, &[(ink, &*line), (Ink::Faint, &format!("  {took} ms"))]);
+    if report.checks.iter().any(|check| matches!(check.verdict, Verdict::Fail(_))) {
+        let name = &report.name;
+        let command = format!("cargo lab {name} --shell");
+        let line =
+            text!(": there the commands after `look` can be typed", "：在里面可以输入“自查”后面的命令");
+        page.set(1, 3, &[(Ink::Command, &*command), (Ink::Faint, &*line)]);
+    }
 }
 
 /// After full marks: the student's part beside ours, and the wrong answers that were avoided.
 pub fn compare(page: &Page, lesson: &Lesson, theirs: &str, ours: impl Fn(&str) -> Option<String>) {
     let title = text!("Your part, and ours", "你的实现与我们的实现");
-    page.rule("", &title, "");
+    page.rule(lesson.name, &title, "");
     for part in lesson.parts {
         let Some(mine) = source::function(theirs, part.function) else { continue };
         page.set(1, 3, &[(Ink::Faint, &format!("lessons/{}/lab.rs", lesson.name))]);
@@ -104,14 +115,17 @@ pub fn compare(page: &Page, lesson: &Lesson, theirs: &str, ours: impl Fn(&str) -
         }
     }
     let title = text!("Wrong answers you avoided", "你避开的错误答案");
-    page.rule("", &title, "");
+    page.rule(lesson.name, &title, "");
     for mistake in lesson.mistakes {
         page.set(1, 3, &[(Ink::Granted, "✓ "), (Ink::Plain, mistake.why.get(lang()))]);
     }
 }
 
+/// Each line of a function at the same distance from the margin, wherever it stood.
 fn indented(text: &str) -> String {
-    let lines = text.lines().map(|line| format!("     {line}\n"));
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let least = text.lines().filter(|line| !line.trim().is_empty()).map(indent).min().unwrap_or(0);
+    let lines = text.lines().map(|line| format!("     {}\n", line.get(least..).unwrap_or_default()));
     lines.collect::<String>() + "\n"
 }
 
