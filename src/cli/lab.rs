@@ -37,7 +37,7 @@ struct CommandLine {
     /// Grade again whenever the file is saved
     #[arg(long)]
     watch: bool,
-    /// Show the next hint, or the first N
+    /// Show the first hint, or the first N
     #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1")]
     hint: Option<usize>,
     /// Look around yourself: a shell where your program is graded, and is called minidocker
@@ -208,6 +208,12 @@ impl Desk {
             let label = format!("{number}/{all} ");
             self.page.set(1, 5, &[(Ink::Word, &label), (Ink::Plain, hint.get(lang()))]);
         }
+        let next = count.max(1) + 1;
+        if next <= lesson.hints.len() {
+            let command = format!("cargo lab {} --hint {next}", lesson.name);
+            let words = text!("Not enough: ", "还不够：");
+            self.page.set(1, 3, &[(Ink::Faint, &words), (Ink::Command, &command)]);
+        }
         0
     }
 
@@ -259,7 +265,14 @@ impl Desk {
     /// Build, and let the person look around; the exit status of the shell.
     fn shell(&self, lesson: &'static Lesson) -> Result<u8> {
         match build::build(&self.checkout, &format!("lab-{}", lesson.name), self.color)? {
-            Built::Program(program) => shell::open(lesson, &program),
+            Built::Program(program) => {
+                let words = text!(
+                    "A throw-away host: `minidocker` is your program, its image is `lab`, and what is done here ends with `exit`. The commands that begin with `cargo` are for another terminal.",
+                    "这是一台用完即弃的主机：`minidocker` 就是你的程序，镜像叫 `lab`，`exit` 之后什么也不留下。以 `cargo` 开头的命令请在另一个终端里运行。"
+                );
+                self.page.set(1, 1, &[(Ink::Plain, &words)]);
+                shell::open(lesson, &program)
+            }
             Built::Broken(said) => {
                 self.page.raw(&said);
                 Ok(2)
@@ -269,7 +282,16 @@ impl Desk {
 
     /// Grade now, and whenever a file of the lesson changes, until interrupted.
     fn watch(&self, lesson: &'static Lesson) -> Result<u8> {
-        crate::lab::watch::each_change(&self.file(lesson), || self.grade(lesson, false).map(drop))?;
+        let path = self.file(lesson);
+        crate::lab::watch::each_change(&path, || {
+            self.grade(lesson, false)?;
+            let path = format!("lessons/{}/lab.rs", lesson.name);
+            let words =
+                text!("Waiting until {path} is saved; Ctrl-C ends it.", "等待 {path} 保存；按 Ctrl-C 结束。");
+            self.page.blank();
+            self.page.set(1, 3, &[(Ink::Faint, &words)]);
+            Ok(())
+        })?;
         Ok(0)
     }
 }

@@ -326,15 +326,20 @@ pub fn no_probe(finished: &Finished) -> Stop {
     wrong(saw, said!("a container in which the command runs", "一个正在运行命令的容器"))
 }
 
-/// The last line that says something.
+/// The last line that says something; of a panic, with its place in the source.
 fn last_words(stderr: &str) -> Option<String> {
     const LONGEST: usize = 300;
-    let line = stderr
+    let mut lines = stderr
         .lines()
         .rev()
         .map(str::trim)
-        .find(|line| !line.is_empty() && !line.starts_with("note: run with"))?;
-    Some(line.chars().take(LONGEST).collect())
+        .filter(|line| !line.is_empty() && !line.starts_with("note: run with"));
+    let last: String = lines.next()?.chars().take(LONGEST).collect();
+    let place = lines.next().and_then(|line| line.split_once(" panicked at ")).map(|(_, place)| place);
+    Some(match place.and_then(|place| place.strip_suffix(':')) {
+        Some(place) => format!("{last} ({place})"),
+        None => last,
+    })
 }
 
 /// The program does not end: where it is.

@@ -39,6 +39,9 @@ impl Grade {
             }
             report.lessons.push(one);
         }
+        if report.lessons.len() > 1 && !desk.form.is_silent() {
+            human::total(&desk.page, &report);
+        }
         desk.form.write(&report, desk.lessons)?;
         Ok(report.status())
     }

@@ -1,6 +1,6 @@
 //! The report for a person: what the kernel said, what it should say, and what helps.
 
-use super::{CheckReport, LessonReport, State};
+use super::{CheckReport, LessonReport, Report, State};
 use crate::lab::lesson::Lesson;
 use crate::lab::source;
 use crate::lab::verdict::Verdict;
@@ -11,14 +11,18 @@ const COLUMN: usize = 9;
 
 /// Tell what came of one lesson.
 pub fn tell(page: &Page, lesson: &Lesson, report: &LessonReport) {
-    page.rule(&report.name, report.title.get(lang()), "");
+    page.rule(&report.name, short(report.title.get(lang())), "");
     match &report.state {
-        State::Examined => report.checks.iter().for_each(|check| tell_check(page, lesson, check)),
+        State::Examined => {
+            for (index, check) in report.checks.iter().enumerate() {
+                tell_check(page, lesson, check, &report.checks[..index]);
+            }
+        }
         State::DoesNotBuild(said) => {
             page.raw(said);
             let line = text!(
-                "It does not build. The compiler's first error is above.",
-                "无法编译。编译器的第一个错误在上面。"
+                "It does not build: the compiler's errors are above. Begin with the first.",
+                "无法编译：编译器的报错在上面，从第一个看起。"
             );
             page.set(1, 3, &[(Ink::Refused, "✗ "), (Ink::Plain, &line)]);
         }
@@ -29,7 +33,13 @@ pub fn tell(page: &Page, lesson: &Lesson, report: &LessonReport) {
     score(page, report);
 }
 
-fn tell_check(page: &Page, lesson: &Lesson, check: &CheckReport) {
+/// A title without what follows its colon, so that it fits a line.
+fn short(title: &str) -> &str {
+    title.split([':', '：']).next().unwrap_or(title)
+}
+
+/// One check. A failure that was told of one of the `earlier` ones in full is not told twice.
+fn tell_check(page: &Page, lesson: &Lesson, check: &CheckReport, earlier: &[CheckReport]) {
     let (mark, ink) = match check.verdict {
         Verdict::Pass => ("✓", Ink::Granted),
         Verdict::Fail(_) => ("✗", Ink::Refused),
@@ -48,6 +58,11 @@ fn tell_check(page: &Page, lesson: &Lesson, check: &CheckReport) {
     match &check.verdict {
         Verdict::Pass => {}
         Verdict::Fail(failure) => {
+            if earlier.iter().any(|other| is_same(&other.verdict, &check.verdict)) {
+                say("", Ink::Faint, &text!("the same as above", "同上"));
+                say(&text!("look", "自查"), Ink::Command, &check.look);
+                return;
+            }
             say(&text!("saw", "看到"), Ink::Refused, failure.saw.get(lang()));
             say(&text!("want", "应为"), Ink::Fact, failure.want.get(lang()));
             let known = failure.mistake.as_deref();
@@ -56,17 +71,10 @@ fn tell_check(page: &Page, lesson: &Lesson, check: &CheckReport) {
                 say(&text!("why", "原因"), Ink::Plain, mistake.why.get(lang()));
             }
             say(&text!("look", "自查"), Ink::Command, &check.look);
-            say(
-                &text!("read", "阅读"),
-                Ink::Plain,
-                &format!("{}; book: {}", handout(lesson.name), lesson.page),
-            );
+            say(&text!("read", "阅读"), Ink::Plain, &handout(lesson.name));
         }
         Verdict::NotYet => {
-            let line = text!(
-                "not yet implemented: your part is still `todo!()`",
-                "尚未实现：你的部分还是 `todo!()`"
-            );
+            let line = not_yet(lesson, check);
             say("", Ink::Faint, &line);
         }
         Verdict::Cannot(why) => say(&text!("cannot", "做不到"), Ink::Plain, why.get(lang())),
@@ -78,6 +86,33 @@ fn tell_check(page: &Page, lesson: &Lesson, check: &CheckReport) {
             say("", Ink::Refused, &format!("{whose}{}", why.get(lang())));
         }
     }
+}
+
+/// In which functions a `todo!()` is left, as far as the check is about some and not about all.
+fn not_yet(lesson: &Lesson, check: &CheckReport) -> String {
+    let about = lesson.checks.iter().find(|one| one.name == check.name).map_or(&[][..], |one| one.about);
+    if about.is_empty() {
+        return text!(
+            "not yet implemented: your part is still `todo!()`",
+            "尚未实现：你的部分还是 `todo!()`"
+        );
+    }
+    let names: Vec<String> = about.iter().map(|function| format!("`{function}`")).collect();
+    let names = names.join(&text!(" or ", " 或 "));
+    text!("not yet implemented: a `todo!()` is left in {names}", "尚未实现：{names} 里还有 `todo!()`")
+}
+
+/// Whether two failures are one: the same words, but for names and numbers that are fresh in each check.
+fn is_same(one: &Verdict, other: &Verdict) -> bool {
+    /// As long as the shortest of those: the hexadecimal digits of a name, or a number of bytes.
+    const FRESH: usize = 6;
+    let (Verdict::Fail(one), Verdict::Fail(other)) = (one, other) else { return false };
+    let words = |text: &str| -> Vec<String> {
+        let is_fresh = |word: &&str| word.len() >= FRESH && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let words = text.split(|sign: char| !sign.is_ascii_alphanumeric());
+        words.filter(|word| !is_fresh(word)).map(str::to_owned).collect()
+    };
+    one.mistake == other.mistake && one.want == other.want && words(&one.saw.en) == words(&other.saw.en)
 }
 
 fn label_line(page: &Page, label: &str, ink: Ink, text: &str) {
@@ -93,10 +128,20 @@ fn score(page: &Page, report: &LessonReport) {
     if report.checks.iter().any(|check| matches!(check.verdict, Verdict::Fail(_))) {
         let name = &report.name;
         let command = format!("cargo lab {name} --shell");
-        let line =
-            text!(": there the commands after `look` can be typed", "：在里面可以输入“自查”后面的命令");
+        let line = text!(
+            ": there `minidocker` is yours, for the commands after `look`",
+            "：里面的 `minidocker` 就是你的，“自查”后面的命令在那里输入"
+        );
         page.set(1, 3, &[(Ink::Command, &*command), (Ink::Faint, &*line)]);
     }
+}
+
+/// The sum of several lessons.
+pub fn total(page: &Page, report: &Report) {
+    let (earned, points) = report.points();
+    page.blank();
+    let line = text!("{earned} of {points} points in all", "总分 {points} 分，得 {earned} 分");
+    page.set(1, 3, &[(Ink::Title, &line)]);
 }
 
 /// After full marks: the student's part beside ours, and the wrong answers that were avoided.

@@ -74,7 +74,8 @@ pub fn explain(check: &CheckReport, lesson: Option<&Lesson>, lang: Lang) -> Stri
             }
             lines.push(format!("{}{}", label("look: ", "自查："), check.look));
             if let Some(lesson) = lesson {
-                lines.push(format!("{}book: {}", label("read: ", "阅读："), lesson.page));
+                let page = if zh { "README.zh.md" } else { "README.md" };
+                lines.push(format!("{}lessons/{}/{page}", label("read: ", "阅读："), lesson.name));
             }
         }
     }
