@@ -102,7 +102,8 @@ const CHECKS: &[Check] = &[
         points: 1,
         about: &["join"],
         needs: &[],
-        look: "cat /proc/PID/cgroup; cat /sys/fs/cgroup/memory/minidocker-*/cgroup.procs",
+        look: "minidocker run -d --name moon lab sh -c 'cat /dev/zero >/dev/null'; \
+               cat /sys/fs/cgroup/memory/minidocker-*/cgroup.procs /sys/fs/cgroup/minidocker-*/cgroup.procs",
         run: in_the_group,
     },
     Check {

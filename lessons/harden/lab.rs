@@ -1,4 +1,4 @@
-//! Lesson `harden`: what root in a container may still do. Capabilities, system calls, and files that tell too much.
+//! Lab `harden`: what root in a container may still do. Capabilities, system calls, and files that tell too much.
 //!
 //! Three functions. minidocker calls `mask` when the new root is furnished, `limit` while this process is still root with
 //! every right, and `filter` as the very last thing before the command is executed.

@@ -91,14 +91,16 @@ pub const MISTAKES: &[Mistake] = &[
     Mistake {
         name: "everyday-refused",
         why: Text {
-            en: "the filter stands before the last two calls of minidocker too: the exec, and the end of the process if that fails.                  Whatever is in EVERYDAY must be allowed.",
+            en: "the filter stands before the last two calls of minidocker too: the exec, and the end of the process if that fails. \
+                 Whatever is in EVERYDAY must be allowed.",
             zh: "minidocker 的最后两个调用也要过这道过滤器：exec，以及 exec 失败时结束进程。EVERYDAY 里的都必须放行。",
         },
     },
     Mistake {
         name: "sockets-refused",
         why: Text {
-            en: "socket(2) is not among the everyday calls, since it is harmless for most address families and not for all:                  Verdict::IfFamily tells them apart.",
+            en: "socket(2) is not among the everyday calls, since it is harmless for most address families and not for all: \
+                 Verdict::IfFamily tells them apart.",
             zh: "socket(2) 不在日常调用之列，因为它对大多数地址族无害，但不是全部：用 Verdict::IfFamily 区分。",
         },
     },

@@ -1,4 +1,4 @@
-//! Lesson `mounts`: a table of mounts of its own, a root that nobody leaves, and a /dev with nothing in it but what
+//! Lab `mounts`: a table of mounts of its own, a root that nobody leaves, and a /dev with nothing in it but what
 //! programs need.
 //!
 //! Four functions. minidocker calls them in this order, and does the rest between them: after `enter` it unites the layers

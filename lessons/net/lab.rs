@@ -1,4 +1,4 @@
-//! Your part: a network for a container, from the bridge on the host to the default route inside.
+//! Lab `net`: a network for a container, from the bridge on the host to the default route inside.
 //!
 //! Five functions, each a few requests to the kernel. The first three run on the host, the last two inside. `socket`
 //! is an open netlink socket that speaks for the namespace you are to work on. What helps: `link::add_bridge`,

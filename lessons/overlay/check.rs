@@ -147,7 +147,7 @@ const CHECKS: &[Check] = &[
         points: 2,
         about: &["changes"],
         needs: &[],
-        look: "minidocker diff moon",
+        look: "minidocker run --name moon lab sh -c 'echo hi >/new'; minidocker diff moon",
         run: diff_tells_each_change,
     },
     Check {

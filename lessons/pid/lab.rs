@@ -1,4 +1,4 @@
-//! Your part: the first process of a container, the /proc it sees, and what it owes to everybody's orphans.
+//! Lab `pid`: the first process of a container, the /proc it sees, and what it owes to everybody's orphans.
 //!
 //! Three functions, in the order in which they run. What helps: `process::clone3`, `group.birthplace()`, `mount::mount`,
 //! `signal::take_next`, `process::reap_any`, `process::kill`, and the flags in `minidocker::sys::flags`.

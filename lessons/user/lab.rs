@@ -1,4 +1,4 @@
-//! Your part: who a container's processes are. Root inside may be an ordinary user outside, and root may become one.
+//! Lab `user`: who a container's processes are. Root inside may be an ordinary user outside, and root may become one.
 //!
 //! Two functions. What helps: `file::write` for the files of /proc/self, `file::read_text`, `identity::setgroups`,
 //! `identity::setresgid`, `identity::setresuid`.

@@ -117,8 +117,8 @@ pub const LESSON: Lesson = Lesson {
         Mistake {
             name: "joined-nothing",
             why: Text {
-                en: "a new process was started, but no setns(2) moved it: it is where `minidocker exec` is, and sees another root.",
-                zh: "新进程启动了，但没有用 setns(2) 搬过去：它还在 `minidocker exec` 所在的地方，看到的是另一个根。",
+                en: "a new process was started, but setns(2) did not move it through every door: it is where `minidocker exec` is, and sees another root.",
+                zh: "新进程启动了，但没有用 setns(2) 走过每一扇门：它还在 `minidocker exec` 所在的地方，看到的是另一个根。",
             },
         },
         Mistake {
