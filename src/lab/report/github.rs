@@ -40,7 +40,11 @@ fn group(report: &LessonReport, table: Option<&Lesson>, lang: Lang) -> String {
         text += &plain(&reason);
         let kind = if matches!(report.state, State::Cannot(_)) { "warning" } else { "error" };
         let title = format!("{name}: {}", words::state(&report.state));
-        commands += &command(kind, &[("file", &file), ("title", &title)], &reason);
+        let mut properties = vec![("file", &*file)];
+        let line = line_in(&reason, &file);
+        properties.extend(line.map(|line| ("line", line)));
+        properties.push(("title", &title));
+        commands += &command(kind, &properties, &reason);
     }
     for check in &report.checks {
         let told = words::explain(check, table, lang);
@@ -50,6 +54,12 @@ fn group(report: &LessonReport, table: Option<&Lesson>, lang: Lang) -> String {
         commands += &annotation(name, &file, check, &told, lang);
     }
     text + "::endgroup::\n" + &commands
+}
+
+/// The line of `file` that the compiler speaks of first: `--> FILE:LINE:COLUMN`.
+fn line_in<'a>(said: &'a str, file: &str) -> Option<&'a str> {
+    let (_, place) = said.split_once(&format!("--> {file}:"))?;
+    place.split(|sign: char| !sign.is_ascii_digit()).next().filter(|line| !line.is_empty())
 }
 
 /// The annotation of one check, if it has any.

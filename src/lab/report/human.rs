@@ -59,7 +59,7 @@ fn tell_check(page: &Page, lesson: &Lesson, check: &CheckReport, earlier: &[Chec
         Verdict::Pass => {}
         Verdict::Fail(failure) => {
             if earlier.iter().any(|other| is_same(&other.verdict, &check.verdict)) {
-                say("", Ink::Faint, &text!("the same as above", "同上"));
+                say(&text!("saw", "看到"), Ink::Faint, &text!("the same as above", "同上"));
                 say(&text!("look", "自查"), Ink::Command, &check.look);
                 return;
             }
