@@ -7,7 +7,7 @@ mod look;
 mod outside;
 mod texts;
 
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, LabProblem, Problem, Result};
 use crate::lab::bench::{Bench, Ran, Subject, no_probe};
 use crate::lab::lesson::{Act, Check, Lesson, Part};
 use crate::lab::need::Need;
@@ -289,7 +289,7 @@ fn begin_to_listen(_: Value) -> Result<Value> {
 fn name_caller(_: Value) -> Result<Value> {
     match &*LISTENER.lock().unwrap_or_else(PoisonError::into_inner) {
         Some(listener) => caller(listener).map(|caller| json!(caller)),
-        None => Err(Error::new(Problem::ChildVanished)),
+        None => Err(Error::new(Problem::Lab(LabProblem::OutOfTurn { act: "name-caller".to_owned() }))),
     }
 }
 
@@ -299,7 +299,8 @@ fn name_caller(_: Value) -> Result<Value> {
 /// more after one second, and again after two.
 fn connect(address: Value) -> Result<Value> {
     const PATIENCE: u16 = 3500;
-    let address = serde_json::from_value(address).map_err(|_| Error::new(Problem::ChildVanished))?;
+    let address = serde_json::from_value(address)
+        .map_err(|_| Error::new(Problem::Lab(LabProblem::Unreadable { what: "an address".to_owned() })))?;
     match socket::connect_tcp_within(address, PATIENCE) {
         Ok(_) => Ok(Value::Null),
         Err(Error { refusal: Some(refusal), .. }) => {

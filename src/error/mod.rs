@@ -8,6 +8,7 @@
 mod console;
 mod image;
 mod inside;
+mod lab;
 mod life;
 mod look;
 mod net;
@@ -17,6 +18,7 @@ mod volume;
 pub use console::ConsoleProblem;
 pub use image::ImageProblem;
 pub use inside::InsideProblem;
+pub use lab::LabProblem;
 pub use life::LifeProblem;
 pub use look::LookProblem;
 pub use net::NetProblem;
@@ -296,6 +298,7 @@ pub enum Problem {
     ChildVanished,
     // One enum a room: see the files beside this.
     Life(LifeProblem),
+    Lab(LabProblem),
     Look(LookProblem),
     Net(NetProblem),
     Volume(VolumeProblem),

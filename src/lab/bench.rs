@@ -9,7 +9,7 @@ use super::subject::{Finished, Manner, Program};
 use super::trap;
 use super::verdict::{Outcome, Said, Stop, wrong};
 use super::witness;
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, LabProblem, Problem, Result};
 use crate::said;
 use crate::sys::ready::{self, Watch};
 use crate::sys::signal::SIGKILL;
@@ -374,7 +374,7 @@ const EVERYBODY: i32 = -1;
 fn clear() -> Result<()> {
     // The grader was born as pid 1 of this host; anywhere else this would end the wrong ones.
     if process::pid() != 1 {
-        return Err(Error::new(Problem::ChildVanished));
+        return Err(Error::new(Problem::Lab(LabProblem::NotOnOwnHost)));
     }
     // Who is frozen could not be killed.
     ration::sweep()?;

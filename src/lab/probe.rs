@@ -10,7 +10,7 @@ use super::lesson::{Act, Lesson};
 use super::stuck;
 use super::verdict::{Outcome, Stop};
 use super::witness;
-use crate::error::{Error, Meaning, Problem, Result};
+use crate::error::{Error, LabProblem, Meaning, Problem, Result};
 use crate::said;
 use crate::sys::flags::{O_DIRECTORY, O_PATH};
 use crate::sys::ready::{self, Watch};
@@ -61,7 +61,7 @@ fn live(lessons: &[&Lesson], nonce: &str) -> Result<u8> {
         ready::wait(&[Watch::of(grader.as_fd(), true, false)])?;
         let mut room = vec![0; ROOM];
         let Received::Message(length) = seqpacket::receive(grader.as_fd(), &mut room)? else { return Ok(0) };
-        match serde_json::from_slice(&room[..length]).map_err(|_| Error::new(Problem::ChildVanished))? {
+        match understood(serde_json::from_slice(&room[..length]), "an order")? {
             Order::Do { act, with } => {
                 let answer = find(lessons, &act)?(with);
                 send(grader.as_fd(), &answer)?;
@@ -78,7 +78,16 @@ fn find(lessons: &[&Lesson], name: &str) -> Result<fn(Value) -> Result<Value>> {
         let (of, act) = name.split_once('/')?;
         lesson.acts.iter().find(|one: &&Act| lesson.name == of && one.name == act)
     });
-    found.map(|act| act.act).ok_or_else(|| Error::new(Problem::ChildVanished))
+    found.map(|act| act.act).ok_or_else(|| lab_problem(LabProblem::NoSuchAct { name: name.to_owned() }))
+}
+
+fn lab_problem(problem: LabProblem) -> Error {
+    Error::new(Problem::Lab(problem))
+}
+
+/// What was said, if it was JSON of the right shape.
+fn understood<T>(said: serde_json::Result<T>, what: &str) -> Result<T> {
+    said.map_err(|_| lab_problem(LabProblem::Unreadable { what: what.to_owned() }))
 }
 
 fn send(socket: BorrowedFd<'_>, message: &impl Serialize) -> Result<()> {
@@ -156,11 +165,9 @@ impl Probe {
             ready::wait_at_most(&[Watch::of(self.socket.as_fd(), true, false)], left)?;
             match seqpacket::receive(self.socket.as_fd(), &mut room)? {
                 Received::Message(length) => {
-                    let answer: Result<Value> = serde_json::from_slice(&room[..length])
-                        .map_err(|_| Stop::Broken(Error::new(Problem::ChildVanished)))?;
-                    let value = answer.and_then(|value| {
-                        serde_json::from_value(value).map_err(|_| Error::new(Problem::ChildVanished))
-                    });
+                    let answer: Result<Value> =
+                        understood(serde_json::from_slice(&room[..length]), "the probe's answer")?;
+                    let value = answer.and_then(|value| understood(serde_json::from_value(value), act));
                     return Ok(value);
                 }
                 Received::End => return Err(self.lost(act)),
@@ -178,7 +185,7 @@ impl Probe {
     /// Let it exit with `status`.
     pub fn end(&self, status: i32) -> Outcome {
         send(self.socket.as_fd(), &Order::End { status })
-            .meaning(|| Problem::ChildVanished)
+            .meaning(|| Problem::Lab(LabProblem::ProbeVanished))
             .map_err(Stop::from)
     }
 

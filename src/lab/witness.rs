@@ -3,7 +3,7 @@
 //! The files are those of proc(5), read from where the grader is: outside the container.
 
 use super::verdict::{Outcome, Said, Stop};
-use crate::error::{Error, Meaning, Problem};
+use crate::error::{Error, LabProblem, Meaning, Problem};
 use crate::sys::file;
 use std::path::Path;
 
@@ -12,7 +12,7 @@ pub fn namespace(pid: i32, kind: &str) -> Outcome<u64> {
     let link = file::readlink(Path::new(&format!("/proc/{pid}/ns/{kind}")))?;
     let text = link.display().to_string();
     let inode = text.split(['[', ']']).nth(1).and_then(|number| number.parse().ok());
-    inode.ok_or_else(|| Stop::Broken(Error::new(Problem::ChildVanished)))
+    inode.ok_or_else(|| Stop::Broken(Error::new(Problem::Lab(LabProblem::Unreadable { what: text }))))
 }
 
 /// As `ls -l /proc/PID/ns` shows it: `uts:[4026531838]`.

@@ -321,7 +321,7 @@ problems! { Problem;
         todo: "it may have been killed (see `dmesg` for the OOM killer); --explain shows how far it came", "它可能被杀死了（OOM Killer 的记录见 `dmesg`）；--explain 可以看到进行到哪一步";
     }
     // Those of one room are said by that room's file.
-    Life(_) | Look(_) | Net(_) | Volume(_) | Image(_) | Console(_) | Inside(_) | Rootless(_) => {
+    Lab(_) | Life(_) | Look(_) | Net(_) | Volume(_) | Image(_) | Console(_) | Inside(_) | Rootless(_) => {
         what: "this cannot be said here", "此处无法说明";
         todo: "look at the file of its room", "请看对应的文件";
     }

@@ -4,6 +4,7 @@ mod console;
 mod general;
 mod image;
 mod inside;
+mod lab;
 mod life;
 mod look;
 mod net;
@@ -54,6 +55,7 @@ use problems;
 fn what(problem: &Problem, lang: Lang) -> String {
     match problem {
         Problem::Life(problem) => life::what(problem, lang),
+        Problem::Lab(problem) => lab::what(problem, lang),
         Problem::Look(problem) => look::what(problem, lang),
         Problem::Net(problem) => net::what(problem, lang),
         Problem::Volume(problem) => volume::what(problem, lang),
@@ -69,6 +71,7 @@ fn what(problem: &Problem, lang: Lang) -> String {
 pub(super) fn todo(problem: &Problem, lang: Lang) -> String {
     match problem {
         Problem::Life(problem) => life::todo(problem, lang),
+        Problem::Lab(problem) => lab::todo(problem, lang),
         Problem::Look(problem) => look::todo(problem, lang),
         Problem::Net(problem) => net::todo(problem, lang),
         Problem::Volume(problem) => volume::todo(problem, lang),
