@@ -75,7 +75,7 @@ const CHECKS: &[Check] = &[
         points: 1,
         about: &["limit"],
         needs: &[],
-        look: "grep throttled /sys/fs/cgroup/cpu/minidocker-*/cpu.stat /sys/fs/cgroup/minidocker-*/cpu.stat",
+        look: "minidocker run -d --name moon --cpus 0.2 lab sh -c 'cat /dev/zero >/dev/null'; grep throttled /sys/fs/cgroup/cpu/minidocker-*/cpu.stat /sys/fs/cgroup/minidocker-*/cpu.stat",
         run: quota_bites,
     },
     Check {
@@ -84,7 +84,7 @@ const CHECKS: &[Check] = &[
         points: 1,
         about: &["limit"],
         needs: &[],
-        look: "cat /sys/fs/cgroup/cpu/minidocker-*/cpu.shares /sys/fs/cgroup/minidocker-*/cpu.weight",
+        look: "minidocker run -d --name moon --cpu-shares 512 lab sh -c 'cat /dev/zero >/dev/null'; cat /sys/fs/cgroup/cpu/minidocker-*/cpu.shares /sys/fs/cgroup/minidocker-*/cpu.weight",
         run: weight_set,
     },
     Check {
@@ -93,7 +93,7 @@ const CHECKS: &[Check] = &[
         points: 2,
         about: &["usage"],
         needs: &[Need::CgroupMemory, Need::CgroupPids],
-        look: "minidocker stats --no-stream moon; cat /sys/fs/cgroup/pids/minidocker-*/pids.current",
+        look: "minidocker run -d --name moon lab sh -c 'cat /dev/zero >/dev/null'; minidocker stats --no-stream moon; cat /sys/fs/cgroup/pids/minidocker-*/pids.current",
         run: usage_told,
     },
     Check {
@@ -105,7 +105,7 @@ const CHECKS: &[Check] = &[
         points: 1,
         about: &["freeze"],
         needs: &[],
-        look: "minidocker pause moon; cat /sys/fs/cgroup/freezer/minidocker-*/freezer.state; \
+        look: "minidocker run -d --name moon lab sh -c 'cat /dev/zero >/dev/null'; minidocker pause moon; cat /sys/fs/cgroup/freezer/minidocker-*/freezer.state; \
                grep frozen /sys/fs/cgroup/minidocker-*/cgroup.events",
         run: paused,
     },
@@ -115,7 +115,7 @@ const CHECKS: &[Check] = &[
         points: 1,
         about: &["freeze"],
         needs: &[],
-        look: "minidocker unpause moon; cat /sys/fs/cgroup/freezer/minidocker-*/freezer.state",
+        look: "minidocker run -d --name moon lab sh -c 'cat /dev/zero >/dev/null'; minidocker pause moon; minidocker unpause moon; cat /sys/fs/cgroup/freezer/minidocker-*/freezer.state",
         run: unpaused,
     },
     Check {
@@ -124,7 +124,7 @@ const CHECKS: &[Check] = &[
         points: 1,
         about: &["kill"],
         needs: &[],
-        look: "minidocker pause moon; minidocker rm -f moon",
+        look: "minidocker run -d --name moon lab sh -c 'cat /dev/zero >/dev/null'; minidocker pause moon; minidocker rm -f moon",
         run: frozen_killed,
     },
     Check {
@@ -136,7 +136,7 @@ const CHECKS: &[Check] = &[
         points: 1,
         about: &["kill"],
         needs: &[],
-        look: "echo $$ > /sys/fs/cgroup/pids/minidocker-*/tasks; minidocker rm -f moon",
+        look: "minidocker run -d --name moon lab sh -c 'cat /dev/zero >/dev/null'; sleep 60 & echo $! > /sys/fs/cgroup/pids/minidocker-*/tasks; minidocker rm -f moon; jobs",
         run: everybody_killed,
     },
     Check {
@@ -145,7 +145,7 @@ const CHECKS: &[Check] = &[
         points: 1,
         about: &["kill"],
         needs: &[],
-        look: "mkdir /sys/fs/cgroup/pids/minidocker-*/below; minidocker rm -f moon",
+        look: "minidocker run -d --name moon lab sh -c 'cat /dev/zero >/dev/null'; mkdir $(echo /sys/fs/cgroup/pids/minidocker-*)/below; minidocker rm -f moon",
         run: below_killed,
     },
 ];

@@ -72,7 +72,8 @@ const CHECKS: &[Check] = &[
         points: 1,
         about: &["limit"],
         needs: &[],
-        look: "cat /sys/fs/cgroup/memory/minidocker-*/memory.memsw.limit_in_bytes /sys/fs/cgroup/minidocker-*/memory.swap.max",
+        look: "minidocker run -d --name moon -m 32m lab sh -c 'cat </dev/zero >/dev/null'; \
+               cat /sys/fs/cgroup/memory/minidocker-*/memory.memsw.limit_in_bytes /sys/fs/cgroup/minidocker-*/memory.swap.max",
         run: swap_limited,
     },
     Check {

@@ -70,7 +70,7 @@ const CHECKS: &[Check] = &[
         points: 2,
         about: &["confine", "place"],
         needs: &[],
-        look: "minidocker load -i ARCHIVE; find $MINIDOCKER_ROOT/layers",
+        look: "minidocker save -o a.tar lab; tar -tf a.tar; minidocker load -i a.tar; find $MINIDOCKER_ROOT/layers",
         run: layer_becomes_a_directory,
     },
     Check {
