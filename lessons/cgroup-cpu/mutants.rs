@@ -135,7 +135,8 @@ fn frozen_forgotten(group: &Group) -> Result<()> {
 fn only_the_first(group: &Group) -> Result<()> {
     stop::hold_still(group, false)?;
     let Some(directory) = group.directories().into_iter().next() else { return Ok(()) };
-    let members = file::read_text(&directory.join("cgroup.procs"))?;
+    // A group that is gone by now has nobody.
+    let members = file::read_text(&directory.join("cgroup.procs")).unwrap_or_default();
     // The first that is the container's own: pid 1 of its namespace.
     match members.lines().filter_map(|pid| pid.parse().ok()).find(|pid| is_first(*pid)) {
         Some(pid) => shoot(pid),

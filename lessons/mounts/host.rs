@@ -4,28 +4,35 @@
 //! of the grader's mount namespace; it makes that shared or private, and stays. The student's program starts beside it.
 
 use crate::demo::actor::Actor;
-use crate::error::Result;
+use crate::error::{Error, Problem, Result};
 use crate::lab::bench::{self, Bench, Ran, Subject};
 use crate::lab::verdict::{Diagnosis, Outcome, Stop, ensure};
 use crate::lab::witness;
 use crate::said;
 use crate::sys::flags::CLONE_NEWNS;
-use crate::sys::mount;
+use crate::sys::{file, mount, seqpacket};
 use serde::{Deserialize, Serialize};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// What the resident is told.
 #[derive(Debug, Serialize, Deserialize)]
 enum Order {
-    /// Let every mount have this propagation.
+    /// Let every mount have this propagation, and pass your mount namespace.
     Propagate(u64),
     /// Mount a file system here.
     Mount(PathBuf),
 }
 
-fn obey(order: Order) -> Result<()> {
+/// The resident's own mount namespace.
+const OWN: &str = "/proc/self/ns/mnt";
+
+fn obey(order: Order, grader: BorrowedFd<'_>) -> Result<()> {
     match order {
-        Order::Propagate(propagation) => mount::change_propagation(Path::new("/"), propagation),
+        Order::Propagate(propagation) => {
+            mount::change_propagation(Path::new("/"), propagation)?;
+            seqpacket::send_descriptor(grader, file::open_file(Path::new(OWN), 0, 0)?.as_fd())
+        }
         Order::Mount(place) => mount::mount("later", &place, "tmpfs", 0, Some("size=4k")),
     }
 }
@@ -34,6 +41,8 @@ fn obey(order: Order) -> Result<()> {
 #[derive(Debug)]
 pub struct Host {
     resident: Actor<Order, ()>,
+    /// Its mount namespace. It is passed by the resident itself: nobody else may open what is the grader's, or its child's.
+    namespace: OwnedFd,
     /// Its table of mounts at first.
     before: Vec<String>,
 }
@@ -43,10 +52,10 @@ pub struct Host {
 /// On return the container has another table of mounts than its host.
 pub fn run(bench: &Bench, propagation: u64, options: &[&str]) -> Outcome<(Subject, Host)> {
     let host = Host::new(propagation)?;
-    bench.start_beside(host.resident.pid())?;
+    bench.start_in(host.namespace.as_fd().try_clone_to_owned().map_err(|_| Error::new(Problem::Refused))?);
     match bench.try_run(options)? {
         Ran::Probe(subject) => {
-            let outside = witness::namespace(host.resident.pid(), "mnt")?;
+            let (_, outside) = file::descriptor_status(host.namespace.as_fd(), Path::new(OWN))?.identity;
             let inside = witness::namespace(subject.probe.pid(), "mnt")?;
             ensure(
                 outside != inside,
@@ -80,10 +89,13 @@ pub fn run(bench: &Bench, propagation: u64, options: &[&str]) -> Outcome<(Subjec
 
 impl Host {
     fn new(propagation: u64) -> Outcome<Self> {
-        let resident = Actor::start("resident", CLONE_NEWNS, obey)?;
+        let (ours, theirs) = seqpacket::pair()?;
+        let resident = Actor::start("resident", CLONE_NEWNS, move |order| obey(order, theirs.as_fd()))?;
         resident.ask(Order::Propagate(propagation))?;
+        let passed = seqpacket::receive_descriptor(ours.as_fd())?;
+        let namespace = passed.ok_or_else(|| Error::new(Problem::ChildVanished))?;
         let before = witness::mounts(resident.pid())?;
-        Ok(Self { resident, before })
+        Ok(Self { resident, namespace, before })
     }
 
     /// Mount something at `place` there.

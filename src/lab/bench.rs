@@ -13,7 +13,7 @@ use crate::error::{Error, LabProblem, Problem, Result};
 use crate::said;
 use crate::sys::ready::{self, Watch};
 use crate::sys::signal::SIGKILL;
-use crate::sys::{errno, file, process};
+use crate::sys::{errno, process};
 use std::cell::{Cell, RefCell};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -116,12 +116,10 @@ impl Bench {
         Ok(())
     }
 
-    /// Until the next check, start the student's program in the mount namespace of process `pid`: what it does to the mounts
-    /// there it does not do to the grader's.
-    pub fn start_beside(&self, pid: i32) -> Result<()> {
-        let namespace = file::open_file(Path::new(&format!("/proc/{pid}/ns/mnt")), 0, 0)?;
-        self.mounts.replace(Some(namespace));
-        Ok(())
+    /// Until the next check, start the student's program in this mount namespace: what it does to the mounts there it does
+    /// not do to the grader's.
+    pub fn start_in(&self, mounts: OwnedFd) {
+        self.mounts.replace(Some(mounts));
     }
 
     /// What nobody can have known before: fresh for each check, and the name of the container that [`run`](Self::run)
@@ -259,7 +257,7 @@ impl Bench {
             if ready[0].read {
                 // Somebody else who knocks is not let in, and is no reason to stop waiting.
                 if let Some(probe) = self.listener.welcome(self.tongue.get(), &self.nonce(), patience)? {
-                    return Ok(Some(probe));
+                    return trap::made_by_the_student(probe.pid()).map(|()| Some(probe));
                 }
             } else if ready[1].read {
                 return Ok(None);
@@ -283,22 +281,9 @@ fn finished(program: &Program, patience: Duration) -> Outcome<Finished> {
     match program.wait(patience)? {
         // A part that is called at the end of a container's life may be one that nobody has begun.
         Some(finished) if finished.stderr.contains(NOT_YET) => Err(Stop::NotYet),
-        Some(finished) => trapped().map(|()| finished),
+        Some(finished) => trap::trapped().map(|()| finished),
         None => Err(hangs(program, patience)?),
     }
-}
-
-/// Refused if another program did the student's work, whatever the kernel says of the container.
-pub fn trapped() -> Outcome {
-    let Some(name) = trap::sprung()? else { return Ok(()) };
-    let saw = said!("your program executed `{name}`(1)", "你的程序执行了 `{name}`(1)");
-    Err(wrong(
-        saw,
-        said!(
-            "system calls of its own: that program may not do your work",
-            "自己发起的系统调用：不能让别的程序替你做"
-        ),
-    ))
 }
 
 /// The program has ended, and no probe came.
@@ -306,7 +291,7 @@ pub fn no_probe(finished: &Finished) -> Stop {
     if finished.stderr.contains(NOT_YET) {
         return Stop::NotYet;
     }
-    if let Err(stop) = trapped() {
+    if let Err(stop) = trap::trapped() {
         return stop;
     }
     let status = finished.status;

@@ -1,12 +1,12 @@
 //! All checks of a lesson, one after the other, on one throw-away host.
 
-use super::bench::{Bench, trapped};
+use super::bench::Bench;
 use super::lesson::{Check, Lesson};
 use super::need::{Lack, Need};
 use super::ration::Scope;
 use super::report::{CheckReport, LessonReport, State};
 use super::verdict::{Failure, Said, Stop, Verdict};
-use super::{host, host::Tools, need};
+use super::{host, host::Tools, need, trap};
 use crate::error::Result;
 use crate::narrate::words::{Lang, sentence};
 use crate::said;
@@ -64,7 +64,7 @@ fn one(bench: &Bench, check: &Check) -> Result<CheckReport> {
     bench.speak_for(check.name);
     let began = Instant::now();
     let outcome = (check.run)(bench);
-    let verdict = match trapped().and(outcome) {
+    let verdict = match trap::trapped().and(outcome) {
         Ok(()) => Verdict::Pass,
         Err(Stop::Wrong(failure)) => Verdict::Fail(failure),
         Err(Stop::NotYet) => Verdict::NotYet,

@@ -21,7 +21,7 @@ use crate::process::Forked;
 use crate::rootfs::tree::Tree;
 use crate::sys::errno::{EINVAL, ENOENT};
 use crate::sys::flags::{MOUNT_ATTR_RDONLY, MS_NODEV, MS_NOSUID, O_PATH};
-use crate::sys::{file, mount};
+use crate::sys::{file, mount, security};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
@@ -96,6 +96,9 @@ fn furnish(taken: &[Tree], ration: Option<&Ration>, tools: Tools) -> Result<()> 
     build_around(&Store::open(Path::new(STATE)), &name, Path::new(PROBE), TOOLS)?;
     if tools == Tools::Trapped {
         trap::set(Path::new(PROBE))?;
+        // The program that is graded is root here, too. In /proc/1 it would find the grader's memory, what the grader
+        // tells its parent through, and a way to the real host's files.
+        security::set_dumpable(false)?;
     }
     protect()
 }

@@ -87,10 +87,31 @@ fn module(file: &str) -> Option<&str> {
     names.next().and_then(|name| if name == "mod" { names.next() } else { Some(name) })
 }
 
-/// `text` without lines that are comments, and without space.
+/// The beginning of a student's `main`, without space. All that is left of it are the parts.
+const MAIN: &str = "fnmain()->ExitCode{minidocker::main(Parts{";
+/// Its end.
+const REST: &str = "..Parts::REFERENCE})}";
+
+/// The first function of the student's that the `main` in `text` does not hand over, as `field: function`; or `main`
+/// itself, if it does something else than that. Whose functions nobody calls would be graded by ours.
+pub fn not_handed_over(text: &str, parts: &[super::lesson::Part]) -> Option<String> {
+    let code = code(text);
+    let inside = code.split_once(MAIN).and_then(|(_, rest)| rest.split_once(REST)).map(|(inside, _)| inside);
+    let alone = code.matches("fnmain(").count() == 1 && code.matches("REFERENCE").count() == 1;
+    let Some(inside) = inside.filter(|_| alone && !text.contains("LAB_OURS")) else {
+        return Some("main".to_owned());
+    };
+    let given: Vec<&str> = inside.split(',').collect();
+    let is_given = |part: &&super::lesson::Part| {
+        let (field, function) = (part.field, part.function);
+        given.contains(&&*format!("{field}:{function}")) || (field == function && given.contains(&field))
+    };
+    parts.iter().find(|part| !is_given(part)).map(|part| format!("{}: {}", part.field, part.function))
+}
+
+/// `text` without comments, literals and space.
 fn code(text: &str) -> String {
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-    lines.flat_map(str::split_whitespace).collect()
+    super::grade::reach::code_alone(text).split_whitespace().collect()
 }
 
 fn is_word(character: char) -> bool {
@@ -139,6 +160,9 @@ mod tests {
             let path = format!("{}/lessons/{}/lab.rs", env!("CARGO_MANIFEST_DIR"), lesson.name);
             let text = std::fs::read_to_string(path).unwrap();
             assert_eq!(borrowed(&text, lesson.parts), None, "{}", lesson.name);
+            if !lesson.is_whole() {
+                assert_eq!(not_handed_over(&text, lesson.parts), None, "{}", lesson.name);
+            }
         }
         let parts = &[Part { function: "bridge", field: "bridge", ours: &[("src/network/make.rs", "make")] }];
         let found = |text: &str| borrowed(text, parts);
@@ -147,6 +171,26 @@ mod tests {
         assert_eq!(found("const OURS: Parts = Parts::REFERENCE;").as_deref(), Some("Parts::REFERENCE"));
         assert_eq!(found("use minidocker::network::make::make;").as_deref(), Some("make::make"));
         assert_eq!(found("make::makes(); remake::make()"), None);
+    }
+
+    #[test]
+    fn whoever_hands_over_less_is_found() {
+        use crate::lab::lesson::Part;
+        let parts = &[
+            Part { function: "enter", field: "uts", ours: &[] },
+            Part { function: "ipc", field: "ipc", ours: &[] },
+        ];
+        let found = |inside: &str, more: &str| {
+            let main =
+                format!("fn main() -> ExitCode {{\n    minidocker::main(Parts {{ {inside} }})\n}}\n{more}");
+            not_handed_over(&main, parts)
+        };
+        assert_eq!(found("ipc, /* mine */ uts: enter, ..Parts::REFERENCE", ""), None);
+        assert_eq!(found("ipc, ..Parts::REFERENCE", "").as_deref(), Some("uts: enter"));
+        assert_eq!(found("uts: enter, /* ipc, */ ..Parts::REFERENCE", "").as_deref(), Some("ipc: ipc"));
+        let more = "const OURS: Parts = Parts { ..Parts::REFERENCE };";
+        assert_eq!(found("ipc, uts: enter, ..Parts::REFERENCE", more).as_deref(), Some("main"));
+        assert_eq!(not_handed_over("fn main() { exec() }", parts).as_deref(), Some("main"));
     }
 
     #[test]

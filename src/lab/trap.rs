@@ -3,8 +3,11 @@
 //! The names lead to our own program there, which leaves a mark and fails. A mark is no crime of the container's
 //! command: inside the container these names do not exist.
 
-use super::host::DOOR;
+use super::host::{DOOR, PROBE, STUDENT};
+use super::verdict::{Outcome, Stop, wrong};
+use super::witness;
 use crate::error::Result;
+use crate::said;
 use crate::sys::file::{self, Kind};
 use crate::sys::flags::MS_BIND;
 use crate::sys::mount;
@@ -81,4 +84,37 @@ pub fn sprung() -> Result<Option<String>> {
     let paths: Vec<PathBuf> = marks.iter().map(|name| Path::new(DOOR).join(name)).collect();
     paths.iter().try_for_each(|path| file::unlink(path))?;
     Ok(marks.first().map(|name| name[MARK.len()..].to_owned()))
+}
+
+/// Refused if another program did the student's work, whatever the kernel says of the container.
+pub fn trapped() -> Outcome {
+    let Some(name) = sprung()? else { return Ok(()) };
+    Err(another_program(&name))
+}
+
+/// The student's program let another one do its work.
+fn another_program(name: &str) -> Stop {
+    wrong(
+        said!("your program executed `{name}`", "你的程序执行了 `{name}`"),
+        said!(
+            "system calls of its own: that program may not do your work",
+            "自己发起的系统调用：不能让别的程序替你做"
+        ),
+    )
+}
+
+/// Refused if the probe, process `pid`, was made by somebody else's program: a `minidocker` that stands somewhere else,
+/// say. All who are above it execute the student's.
+pub fn made_by_the_student(pid: i32) -> Outcome {
+    let own = [STUDENT, PROBE].map(|path| file::status(Path::new(path)).ok().map(|status| status.identity));
+    let mut above = witness::parent(pid)?;
+    while above > 1 {
+        let its = witness::executable(above);
+        if its.is_some() && !own.contains(&its) {
+            let path = file::readlink(Path::new(&format!("/proc/{above}/exe")))?;
+            return Err(another_program(&path.display().to_string()));
+        }
+        above = witness::parent(above)?;
+    }
+    Ok(())
 }

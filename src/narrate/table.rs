@@ -1,7 +1,11 @@
 //! Tables as Docker prints them: columns in upper case, set apart by blanks, on standard output.
 
 use super::page::{Color, Page, columns};
+use crate::error::Result;
+use crate::sys::errno::EPIPE;
+use crate::sys::pipe;
 use std::io::IsTerminal;
+use std::os::fd::AsFd;
 
 /// Columns of the screen between those of a table, at least, and how wide each is with them, at least: Docker's.
 const GAP: usize = 3;
@@ -15,6 +19,14 @@ pub fn print(text: &str) {
 /// Print `text` as it is on standard output.
 pub fn raw(text: &str) {
     Page::of_stdout(Color::Never).raw(text);
+}
+
+/// Print `text` for a program. A reader who has gone has read enough; where it could not be written, that is an error.
+pub fn deliver(text: &str) -> Result<()> {
+    match pipe::write_all(std::io::stdout().as_fd(), text.as_bytes()) {
+        Err(error) if error.is(EPIPE) => Ok(()),
+        answer => answer,
+    }
 }
 
 /// Print `text` in the place of what was printed before, if standard output is a terminal; else below it.

@@ -18,6 +18,8 @@ pub fn tests() -> Vec<Test> {
         test(&[], what_cannot_be_taken_is_told),
         test(&[], only_the_one_file_is_read),
         test(&[], ours_in_their_place_is_refused),
+        test(&[], another_minidocker_is_refused),
+        test(&[], the_grader_itself_is_out_of_reach),
         test(&[], a_wrong_command_is_no_verdict),
         test(&[Need::Root], reports_go_where_they_are_asked_to_go),
         test(&[], what_the_machine_cannot_is_neither_passed_nor_failed),
@@ -187,6 +189,32 @@ fn ours_in_their_place_is_refused() {
     let by_path =
         starter().replace("todo!(\"leave the host's queues\")", "minidocker::namespace::ipc::enter()");
     assert!(Submission::with(&by_path).reason().contains("ipc::enter"));
+    // Nor does ours stay where a function was not handed over.
+    let kept = right().replace("enter: join, ", "");
+    assert!(Submission::with(&kept).reason().contains("`enter: join`"));
+}
+
+fn another_minidocker_is_refused() {
+    // The one that cargo built: what lies below /tmp is out of sight there.
+    let other = env!("CARGO_BIN_EXE_minidocker");
+    let before = format!(
+        "#[used]\n#[unsafe(link_section = \".init_array\")]\nstatic BEFORE: extern \"C\" fn() = before;\n\
+         extern \"C\" fn before() {{\n    use std::os::unix::process::CommandExt as _;\n    \
+         std::process::Command::new({other:?}).args(std::env::args().skip(1)).exec();\n}}\n"
+    );
+    let (status, lesson) = Submission::with(&(starter() + &before)).graded();
+    assert_eq!((status, &lesson["earned"]), (1, &0.into()), "{lesson:#}");
+    let saw = lesson["checks"][0]["verdict"]["fail"]["saw"]["en"].as_str().unwrap_or_default();
+    assert!(saw.contains("executed `") && saw.contains("/minidocker`"), "{lesson:#}");
+}
+
+/// Or one could tell in its place what it found, and write to the real host's files.
+fn the_grader_itself_is_out_of_reach() {
+    let body = "{ panic!(\"{:?}\", [\"fd/1\", \"root\", \"mem\"].map(|name| std::fs::File::open(format!(\"/proc/1/{name}\")).is_ok())) }";
+    let text = starter().replace("{\n    todo!(\"name this process {:?}\", spec.hostname)\n}", body);
+    let (_, lesson) = Submission::with(&text).graded();
+    let saw = lesson["checks"][0]["verdict"]["fail"]["saw"]["en"].as_str().unwrap_or_default();
+    assert!(saw.contains("[false, false, false]"), "{lesson:#}");
 }
 
 fn a_wrong_command_is_no_verdict() {

@@ -45,10 +45,7 @@ impl Form {
         let text = report.render(format.into(), lessons, lang());
         match &self.output {
             Some(path) => report::save(path, &text),
-            None => {
-                table::raw(&text);
-                Ok(())
-            }
+            None => table::deliver(&text),
         }
     }
 }

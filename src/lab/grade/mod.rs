@@ -67,11 +67,22 @@ pub fn take_whole(
 
 /// The `text` of a student's file, if it does not let ours do the work.
 pub fn own(lesson: &Lesson, text: String) -> std::result::Result<String, State> {
-    let Some(ours) = source::borrowed(&text, lesson.parts) else { return Ok(text) };
     let name = lesson.name;
+    let Some(ours) = source::borrowed(&text, lesson.parts) else { return Ok(text) };
     Err(State::NoFile(said!(
         "lessons/{name}/lab.rs uses `{ours}`, which is ours",
         "lessons/{name}/lab.rs 用了 `{ours}`，那是我们的实现"
+    )))
+}
+
+/// The `text` of a student's file, if its `main` gives `minidocker` each of its functions, and does nothing else. One of a whole is the grader's.
+fn handed_over(lesson: &Lesson, text: &str) -> std::result::Result<(), State> {
+    let missing = source::not_handed_over(text, lesson.parts).filter(|_| !lesson.is_whole());
+    let Some(missing) = missing else { return Ok(()) };
+    let name = lesson.name;
+    Err(State::NoFile(said!(
+        "the `main` of lessons/{name}/lab.rs is not the one it came with: `{missing}`",
+        "lessons/{name}/lab.rs 的 `main` 不是原来的样子：`{missing}`"
     )))
 }
 
@@ -93,6 +104,9 @@ pub fn examine(
     match build(&text)? {
         Built::Broken(said) => Ok(not_examined(State::DoesNotBuild(said))),
         Built::Program(program) => {
+            if let Err(state) = handed_over(lesson, &text) {
+                return Ok(not_examined(state));
+            }
             let unfinished = source::unfinished(&text, lesson.parts);
             let mut report = examine::examine(lesson, &program, seed, &unfinished)?;
             for (told, check) in report.checks.iter_mut().zip(lesson.checks) {

@@ -23,7 +23,7 @@ pub fn beyond(text: &str) -> Option<&'static str> {
 }
 
 /// `text` without its comments and literals, each of which is a blank.
-fn code_alone(text: &str) -> String {
+pub fn code_alone(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {

@@ -21,6 +21,9 @@ const PATIENCE: u32 = 120;
 /// Of what the compiler says, no more bytes are kept.
 const MOST: usize = 32 << 10;
 
+/// How the name of a program begins: not as those of the lessons, which stand in the same directory.
+const NAME: &str = "graded-";
+
 /// The package. Nobody else has it at the same time.
 #[derive(Debug)]
 pub struct Shadow {
@@ -63,7 +66,7 @@ impl Shadow {
 
     /// Build the program of a lesson. The compiler's messages name the file as the student does.
     pub fn build(&self, lesson: &Lesson, color: bool) -> Result<Built> {
-        let name = format!("lab-{}", lesson.name);
+        let name = format!("{NAME}{}", lesson.name);
         let built = build::cargo_within(PATIENCE, &self.arguments("--example", Some(&name)), color)?;
         Ok(match built {
             Built::Broken(said) if said.is_empty() => Built::Broken(text!(
@@ -132,7 +135,7 @@ fn manifest(source: &Path, settings: &str, lessons: &[&Lesson]) -> String {
     );
     for lesson in lessons {
         let name = lesson.name;
-        let _ = write!(text, "\n[[example]]\nname = \"lab-{name}\"\npath = \"{name}/lab.rs\"\n");
+        let _ = write!(text, "\n[[example]]\nname = \"{NAME}{name}\"\npath = \"{name}/lab.rs\"\n");
     }
     text + "\n" + &profiles(settings)
 }

@@ -13,7 +13,7 @@ use crate::sys::errno::{EACCES, EPERM};
 use crate::sys::wire::{Family, Query, Wire};
 use crate::sys::{Call, file};
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What was found, and whether `/proc/PID/net/dev`, asked apart from that, names the same links in every namespace.
 pub struct Survey {
@@ -55,9 +55,11 @@ pub fn survey() -> Result<Survey> {
 ///
 /// On entry this process has one thread.
 pub fn look(pid: i32) -> Result<Space> {
-    let path = format!("/proc/{pid}/ns/net");
+    let path = PathBuf::from(format!("/proc/{pid}/ns/net"));
+    // Of itself this process may open it, whatever others may.
+    let door = Door::open(&path, &path.display().to_string())?;
     actor::apart(Role::Actor("survey"), 0, || {
-        enter(Path::new(&path))?;
+        go_through(&door, &path)?;
         ask(&[])
     })
 }
@@ -90,7 +92,11 @@ fn visit(network: &Network, all: &[Network], own: bool) -> Result<Space> {
 
 /// Enter a network namespace: at once, as root may; or through the user namespace that owns it, as its maker may.
 fn enter(path: &Path) -> Result<()> {
-    let door = Door::open(path, &path.display().to_string())?;
+    go_through(&Door::open(path, &path.display().to_string())?, path)
+}
+
+/// The same, of the namespace that stands at `path`, behind this `door`.
+fn go_through(door: &Door, path: &Path) -> Result<()> {
     door.join().or_else(|error| {
         let owner = path.with_file_name("user");
         if !path.starts_with("/proc") {
