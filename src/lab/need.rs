@@ -132,9 +132,7 @@ impl Need {
     /// What it is, in a few words.
     pub fn title(self) -> Text {
         let (en, zh) = match self {
-            Need::UserNamespaces => {
-                ("a throw-away host of new namespaces", "由新 Namespace 组成的一次性主机")
-            }
+            Need::UserNamespaces => ("a throw-away host", "一台用完即弃的主机"),
             Need::Overlay => ("an overlay mounted there", "在其中挂载 overlay"),
             Need::Veth => ("a veth pair", "一对 veth"),
             Need::Bridge => ("a bridge", "网桥"),

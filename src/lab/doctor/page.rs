@@ -37,22 +37,23 @@ impl Diagnosis {
 
     fn table(&self, lang: Lang) -> String {
         let heads = match lang {
-            Lang::En => ["NEED", "HERE", "WHAT", "LESSONS"],
-            Lang::Zh => ["需要", "本机", "内容", "实验"],
+            Lang::En => ["  NEED", "WHAT", "LESSONS"],
+            Lang::Zh => ["  需要", "内容", "实验"],
         };
-        table::set(&heads, &self.needs.iter().map(|trial| trial.row(lang)).collect::<Vec<_>>())
+        // What each of them needs is needed by all.
+        let most = self.needs.iter().map(|trial| trial.lessons.len()).max().unwrap_or(0);
+        table::set(&heads, &self.needs.iter().map(|trial| trial.row(most, lang)).collect::<Vec<_>>())
     }
 }
 
 impl Trial {
-    fn row(&self, lang: Lang) -> Vec<String> {
-        let here = if self.met { pick(lang, "yes", "有") } else { pick(lang, "no", "无") };
-        vec![
-            self.need.name().to_owned(),
-            here.to_owned(),
-            self.need.title().get(lang).to_owned(),
-            self.lessons.join(" "),
-        ]
+    fn row(&self, most: usize, lang: Lang) -> Vec<String> {
+        let mark = if self.met { "✓" } else { "✗" };
+        let lessons = match self.lessons.len() {
+            all if all == most && all > 1 => pick(lang, "every one", "每一课").to_owned(),
+            _ => self.lessons.join(" "),
+        };
+        vec![format!("{mark} {}", self.need.name()), self.need.title().get(lang).to_owned(), lessons]
     }
 }
 
