@@ -60,15 +60,16 @@
 //! # The direction of dependency
 //!
 //! ```text
-//! bin → cli → demo → narrate → observe
-//!        ↓      ↓        ↓
+//! bin → cli → lab → demo → narrate → observe
+//!        ↓     ↓      ↓        ↓
 //!         container   →  step
 //!              ↓           ↓
 //!         mechanisms   →  sys → error
 //! ```
 //!
 //! An arrow means "uses". `sys` uses nothing but `error`; the mechanisms do not use each other; `container` makes no
-//! request itself, while `demo` shows single calls too; only `narrate` and the binaries print. `tests/tidy.rs` holds the house to this.
+//! request itself, while `demo` shows single calls too, and `lab` looks by them; only `narrate` and the binaries print.
+//! `tests/tidy.rs` holds the house to this.
 //!
 //! # One request, followed
 //!

@@ -24,6 +24,7 @@ use std::process::ExitCode;
 /// The course: edit one function in one file, and read what the kernel says of it
 #[derive(Debug, Parser)]
 #[command(name = "lab", bin_name = "cargo lab", version, max_term_width = 100, args_override_self = true)]
+#[command(after_help = STATUSES)]
 struct CommandLine {
     #[command(flatten)]
     narration: Narration,
@@ -57,6 +58,9 @@ struct CommandLine {
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
 }
+
+const STATUSES: &str = "Exit status: 0 full marks, 1 a check failed, 2 the file does not build, 3 this machine cannot tell, \
+                        125 the grader itself, its command line included.";
 
 /// What is no lesson.
 #[derive(Debug, Subcommand)]

@@ -1,7 +1,5 @@
 //! The text of a part: the student's in `lab.rs`, and ours where it stands.
 
-use std::fmt::Write as _;
-
 /// The function `name` in `text`, with the comments and attributes right before it, as it stands there.
 pub fn function<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut at = 0;
@@ -52,18 +50,6 @@ pub fn unfinished(text: &str, parts: &[super::lesson::Part]) -> Vec<&'static str
         function(text, part.function).is_none_or(|body| body.contains("todo!("))
     };
     parts.iter().filter(open).map(|part| part.function).collect()
-}
-
-/// Lines of two texts side by side, each column so wide.
-pub fn beside(left: &str, right: &str, width: usize) -> String {
-    let (left, right): (Vec<&str>, Vec<&str>) = (left.lines().collect(), right.lines().collect());
-    let mut out = String::new();
-    for index in 0..left.len().max(right.len()) {
-        let [one, other] = [&left, &right].map(|lines| lines.get(index).copied().unwrap_or_default());
-        let padding = width.saturating_sub(one.chars().count());
-        let _ = writeln!(out, "{one}{:padding$} │ {other}", "");
-    }
-    out
 }
 
 /// What of ours the student's `text` would let do the work: a part of the product's, or the function that it is, called by
@@ -146,11 +132,6 @@ mod tests {
         assert_eq!(function(TEXT, "other"), Some("fn other() {}"));
         assert_eq!(function(TEXT, "oth"), None);
         assert_eq!((line_of(TEXT, "one"), line_of(TEXT, "oth")), (Some(5), None));
-    }
-
-    #[test]
-    fn two_texts_stand_side_by_side() {
-        assert_eq!(beside("a\nbb\n", "c\n", 3), "a   │ c\nbb  │ \n");
     }
 
     #[test]
