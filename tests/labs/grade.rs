@@ -195,8 +195,12 @@ fn ours_in_their_place_is_refused() {
 }
 
 fn another_minidocker_is_refused() {
-    // The one that cargo built: what lies below /tmp is out of sight there.
-    let other = env!("CARGO_BIN_EXE_minidocker");
+    // What lies below /tmp is out of sight there, and the checkout may.
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let other = place.path().join("minidocker");
+    // Another process copies: see `common::space`.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_minidocker")).arg(&other).status();
+    assert!(copied.unwrap().success());
     let before = format!(
         "#[used]\n#[unsafe(link_section = \".init_array\")]\nstatic BEFORE: extern \"C\" fn() = before;\n\
          extern \"C\" fn before() {{\n    use std::os::unix::process::CommandExt as _;\n    \
