@@ -264,7 +264,8 @@ macro_rules! by_name {
             }
 
             /// Which of these are not the product's own.
-            pub fn replaced(&self) -> Vec<&'static str> {
+            #[cfg(test)]
+            fn replaced(&self) -> Vec<&'static str> {
                 let mut names = Vec::new();
                 $(if !std::ptr::fn_addr_eq(self.$field, Self::REFERENCE.$field) {
                     names.push(stringify!($field));

@@ -63,7 +63,10 @@ impl Subject {
 
     /// Wait until that has ended.
     pub fn wait(&self) -> Outcome<Finished> {
-        finished(&self.program, self.patience)
+        match self.program.wait(self.patience)? {
+            Some(finished) => accepted(finished),
+            None => Err(hangs(&self.program, self.patience)?),
+        }
     }
 }
 
@@ -106,7 +109,7 @@ impl Bench {
 
     /// Make ready for the next check: nobody lives here but the grader, the host has its name, and the nonce is another.
     pub fn renew(&self) -> Result<()> {
-        clear()?;
+        end_everybody()?;
         trap::sprung()?;
         crate::sys::namespace::sethostname(crate::demo::host::HOSTNAME)?;
         self.mounts.take();
@@ -202,8 +205,7 @@ impl Bench {
 
     /// Any other verb of the student's program, from its start to its end; not if that was a part still `todo!()`.
     pub fn minidocker(&self, arguments: &[&str]) -> Outcome<Finished> {
-        let finished = self.finished(&self.start(arguments)?)?;
-        if finished.stderr.contains(NOT_YET) { Err(Stop::NotYet) } else { Ok(finished) }
+        self.finished(&self.start(arguments)?)
     }
 
     /// Start the student's program with these arguments.
@@ -236,11 +238,15 @@ impl Bench {
     }
 
     fn finished(&self, program: &Program) -> Outcome<Finished> {
-        let finished = finished(program, self.patience.get());
-        if finished.is_err() {
-            self.patience.set(LITTLE_PATIENCE);
+        match program.wait(self.patience.get())? {
+            Some(finished) => accepted(finished),
+            None => Err(self.tire_of(program)?),
         }
-        finished
+    }
+
+    /// The program has done nothing for as long as anybody waits here; from now on that is less.
+    fn tire_of(&self, program: &Program) -> Result<Stop> {
+        hangs(program, self.patience.replace(LITTLE_PATIENCE))
     }
 
     /// The probe that `program` leads to; `None` when it has ended without one.
@@ -262,8 +268,7 @@ impl Bench {
             } else if ready[1].read {
                 return Ok(None);
             } else if end <= Instant::now() {
-                self.patience.set(LITTLE_PATIENCE);
-                return Err(hangs(program, patience)?);
+                return Err(self.tire_of(program)?);
             }
         }
     }
@@ -277,21 +282,23 @@ fn mixed(seed: u64, count: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-fn finished(program: &Program, patience: Duration) -> Outcome<Finished> {
-    match program.wait(patience)? {
-        // A part that is called at the end of a container's life may be one that nobody has begun.
-        Some(finished) if finished.stderr.contains(NOT_YET) => Err(Stop::NotYet),
-        Some(finished) => trap::trapped().map(|()| finished),
-        None => Err(hangs(program, patience)?),
+/// What a program left, unless it is [no answer](no_answer).
+fn accepted(finished: Finished) -> Outcome<Finished> {
+    no_answer(&finished).map(|()| finished)
+}
+
+/// An error if the end of a program tells nothing of the student's work: a part is still `todo!()`, be it one that is called
+/// at the end of a container's life, or another program did the work.
+fn no_answer(finished: &Finished) -> Outcome {
+    if finished.stderr.contains(NOT_YET) {
+        return Err(Stop::NotYet);
     }
+    trap::trapped()
 }
 
 /// The program has ended, and no probe came.
 pub fn no_probe(finished: &Finished) -> Stop {
-    if finished.stderr.contains(NOT_YET) {
-        return Stop::NotYet;
-    }
-    if let Err(stop) = trap::trapped() {
+    if let Err(stop) = no_answer(finished) {
         return stop;
     }
     let status = finished.status;
@@ -356,7 +363,7 @@ fn hangs(program: &Program, patience: Duration) -> Result<Stop> {
 const EVERYBODY: i32 = -1;
 
 /// End everybody on this host but the grader. On return nobody else lives.
-fn clear() -> Result<()> {
+pub(super) fn end_everybody() -> Result<()> {
     // The grader was born as pid 1 of this host; anywhere else this would end the wrong ones.
     if process::pid() != 1 {
         return Err(Error::new(Problem::Lab(LabProblem::NotOnOwnHost)));

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 /// Let the kernel say what it thinks of `student`, a program with the parts of `lesson` in it.
 ///
 /// `unfinished` are the functions of the student's file that are still `todo!()`: in a check that is not about them, ours
-/// take their place. A check whose needs are not met is neither passed nor failed; whatever else goes wrong in a check is its verdict. On
-/// entry this process has one thread. Errors are of the throw-away host.
+/// take their place. A check whose needs are not met is neither passed nor failed; whatever else goes wrong in a check is
+/// its verdict. On entry this process has one thread. Errors are of the throw-away host.
 pub fn examine(
     lesson: &'static Lesson,
     student: &Path,
@@ -44,7 +44,9 @@ pub fn examine(
                 one(&bench, check)
             }
         };
-        lesson.checks.iter().map(one).collect::<Result<Vec<_>>>()
+        let checks = lesson.checks.iter().map(one).collect::<Result<Vec<_>>>()?;
+        bench.renew()?;
+        Ok(checks)
     })?;
     Ok(LessonReport::new(lesson, State::Examined, checks, began.elapsed()))
 }
@@ -81,7 +83,5 @@ fn one(bench: &Bench, check: &Check) -> Result<CheckReport> {
             Verdict::Broken(Said { en: sentence(&error, Lang::En), zh: sentence(&error, Lang::Zh) })
         }
     };
-    let report = CheckReport::new(check, verdict, began.elapsed());
-    bench.renew()?;
-    Ok(report)
+    Ok(CheckReport::new(check, verdict, began.elapsed()))
 }

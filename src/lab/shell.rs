@@ -3,14 +3,15 @@
 //! Which processes: the grader's child is pid 1 of the host, as when it grades; the shell is its child. Nothing that is
 //! done there is left when the shell ends.
 
+use super::bench;
 use super::host::{self, PLACE, STATE, STUDENT, Tools};
 use super::lesson::Lesson;
 use super::ration::Scope;
 use crate::error::Result;
 use crate::process::Forked;
 use crate::process::supervise::Signals;
+use crate::sys::file;
 use crate::sys::process::{self, Program};
-use crate::sys::{errno, file, signal};
 use std::path::Path;
 
 /// The shells that are looked for, the most comfortable first, each with what makes it read no one's files.
@@ -27,7 +28,8 @@ pub fn open(lesson: &Lesson, student: &Path) -> Result<u8> {
             Forked::Child => become_shell(&signals, program),
             Forked::Parent(shell) => {
                 let ended = process::wait(&shell)?;
-                end_the_others()?;
+                // What was left running in the background ends with the shell.
+                bench::end_everybody()?;
                 Ok(ended.status())
             }
         }
@@ -62,15 +64,5 @@ fn become_shell(signals: &Signals, (path, program): (&str, Program)) -> ! {
         Ok(never) => match never {},
         // The person sees a shell that ended at once with this status.
         Err(_) => process::exit_now(CANNOT_EXECUTE),
-    }
-}
-
-/// What was left running in the background ends with the shell, so that the cgroups are empty when they are removed.
-fn end_the_others() -> Result<()> {
-    /// kill(2): to every process of this pid namespace, but for pid 1 and the caller, which are one here.
-    const EVERYBODY: i32 = -1;
-    match process::kill(EVERYBODY, signal::SIGKILL) {
-        Err(error) if error.is(errno::ESRCH) => Ok(()),
-        answer => answer,
     }
 }

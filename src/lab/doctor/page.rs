@@ -2,7 +2,7 @@
 
 use super::{Blocker, Diagnosis, Trial};
 use crate::narrate::table;
-use crate::narrate::words::Lang;
+use crate::narrate::words::{Lang, Text};
 
 impl Diagnosis {
     /// The machine, the table of needs, and each blocker with its command.
@@ -77,8 +77,5 @@ impl Blocker {
 }
 
 fn pick(lang: Lang, en: &'static str, zh: &'static str) -> &'static str {
-    match lang {
-        Lang::En => en,
-        Lang::Zh => zh,
-    }
+    Text { en, zh }.get(lang)
 }

@@ -1,6 +1,7 @@
 //! A container, as Docker describes it.
 
 use super::super::ps;
+use super::GraphDriver;
 use crate::container::Spec;
 use crate::container::look::{Seen, State};
 use crate::error::Result;
@@ -33,7 +34,7 @@ pub struct Description {
     driver: &'static str,
     platform: &'static str,
     host_config: HostConfig,
-    graph_driver: GraphDriver,
+    graph_driver: GraphDriver<GraphData>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size_rw: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,13 +88,6 @@ struct HostConfig {
 struct RestartPolicy {
     name: String,
     maximum_retry_count: u32,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct GraphDriver {
-    data: GraphData,
-    name: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -303,18 +297,15 @@ fn mount(volume: &Volume) -> Mount {
     }
 }
 
-fn graph_driver(spec: &Spec) -> GraphDriver {
+fn graph_driver(spec: &Spec) -> GraphDriver<GraphData> {
     let layers = &spec.layers;
     let lower: Vec<String> = layers.lower.iter().map(|layer| layer.display().to_string()).collect();
-    GraphDriver {
-        data: GraphData {
-            lower_dir: lower.join(":"),
-            merged_dir: layers.merged.clone(),
-            upper_dir: layers.upper.clone(),
-            work_dir: layers.work.clone(),
-        },
-        name: "overlay2",
-    }
+    GraphDriver::new(GraphData {
+        lower_dir: lower.join(":"),
+        merged_dir: layers.merged.clone(),
+        upper_dir: layers.upper.clone(),
+        work_dir: layers.work.clone(),
+    })
 }
 
 fn config(spec: &Spec) -> Config {

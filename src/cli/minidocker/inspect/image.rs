@@ -1,5 +1,6 @@
 //! An image, as Docker describes it.
 
+use super::GraphDriver;
 use crate::error::{Error, Problem, Result};
 use crate::image::{Config, Digest, Store};
 use crate::state::Root;
@@ -18,16 +19,9 @@ pub struct Description {
     architecture: String,
     os: String,
     size: u64,
-    graph_driver: GraphDriver,
+    graph_driver: GraphDriver<GraphData>,
     #[serde(rename = "RootFS")]
     root_fs: RootFs,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct GraphDriver {
-    data: GraphData,
-    name: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -67,10 +61,10 @@ pub fn describe(root: &Root, word: &str) -> Result<Description> {
         size: listed.size(),
         architecture: listed.config.architecture,
         os: listed.config.os,
-        graph_driver: GraphDriver {
-            data: GraphData { lower_dir: (!lower.is_empty()).then(|| lower.join(":")), upper_dir },
-            name: "overlay2",
-        },
+        graph_driver: GraphDriver::new(GraphData {
+            lower_dir: (!lower.is_empty()).then(|| lower.join(":")),
+            upper_dir,
+        }),
         root_fs: RootFs { r#type: "layers", layers: listed.config.rootfs.diff_ids },
         config: listed.config.config,
     })

@@ -11,6 +11,20 @@ use crate::state::Root;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
+/// How the layers are united, with their directories: of a container all, of an image those that are read.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct GraphDriver<D> {
+    data: D,
+    name: &'static str,
+}
+
+impl<D> GraphDriver<D> {
+    fn new(data: D) -> Self {
+        Self { data, name: "overlay2" }
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct Inspect {
     /// json, or a template.
